@@ -1,0 +1,84 @@
+import type { Lsn, Micros } from './position.js';
+
+/** The value was not sent because it did not change (out-of-line TOAST): the target keeps what it has. */
+export const UNCHANGED: unique symbol = Symbol('unchanged');
+
+/** A value as Postgres prints it, NULL, or UNCHANGED. */
+export type Cell = string | null | typeof UNCHANGED;
+
+/** Cells by position, in the order of the relation's published columns. */
+export type Row = readonly Cell[];
+
+/**
+ * What the source says, in WAL order: the messages of pgoutput version 1, decoded.
+ * Source: https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
+ */
+export type SourceEvent =
+  | { readonly kind: 'begin'; readonly finalLsn: Lsn; readonly commitTime: Micros; readonly xid: number }
+  | { readonly kind: 'commit'; readonly commitLsn: Lsn; readonly endLsn: Lsn; readonly commitTime: Micros }
+  | { readonly kind: 'origin'; readonly lsn: Lsn; readonly name: string }
+  | RelationEvent
+  | { readonly kind: 'type'; readonly oid: number; readonly schema: string; readonly name: string }
+  | RowEvent
+  | TruncateEvent
+  | MessageEvent;
+
+export interface RelationEvent {
+  readonly kind: 'relation';
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly replicaIdentity: 'd' | 'n' | 'f' | 'i';
+  readonly columns: readonly RelationColumn[];
+}
+
+export interface RelationColumn {
+  readonly name: string;
+  readonly typeOid: number;
+  readonly typmod: number;
+  /** Part of the replica identity (with FULL: every column). */
+  readonly key: boolean;
+}
+
+/** `old` is the row's identity before: a 'K' tuple has only key columns (the others NULL), an 'O' tuple all of them. */
+export type RowEvent =
+  | { readonly kind: 'insert'; readonly oid: number; readonly row: Row; readonly bytes: number }
+  | {
+      readonly kind: 'update';
+      readonly oid: number;
+      readonly old: OldRow | null;
+      readonly row: Row;
+      readonly bytes: number;
+    }
+  | { readonly kind: 'delete'; readonly oid: number; readonly old: OldRow; readonly bytes: number };
+
+export interface OldRow {
+  readonly full: boolean;
+  readonly row: Row;
+}
+
+export interface TruncateEvent {
+  readonly kind: 'truncate';
+  readonly oids: readonly number[];
+  readonly cascade: boolean;
+  readonly restartIdentity: boolean;
+}
+
+/** `pg_logical_emit_message`; content is decoded as UTF-8. */
+export interface MessageEvent {
+  readonly kind: 'message';
+  readonly transactional: boolean;
+  readonly lsn: Lsn;
+  readonly prefix: string;
+  readonly content: string;
+}
+
+/** What the replication connection yields: source events, and the server's own sign of life. */
+export type StreamEvent =
+  | SourceEvent
+  | {
+      readonly kind: 'keepalive';
+      /** Everything before it has been sent. */
+      readonly walEnd: Lsn;
+      readonly replyRequested: boolean;
+    };

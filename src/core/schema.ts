@@ -1,0 +1,103 @@
+/**
+ * A source table as its catalog describes it: the shape that the snapshot, the stream and the target agree on.
+ * Columns are known by attnum and tables by oid, never by name, so that a rename keeps its identity.
+ */
+export interface Column {
+  readonly attnum: number;
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly notNull: boolean;
+  /** `pg_get_expr` of the default, or null. */
+  readonly defaultExpression: string | null;
+  /** '' | 'a' (always) | 'd' (by default). */
+  readonly identity: '' | 'a' | 'd';
+  /** '' | 's' (stored) | 'v' (virtual, Postgres 18). */
+  readonly generated: '' | 's' | 'v';
+}
+
+/**
+ * A Postgres type, resolved: a domain carries its base, an array its element. The text that Postgres prints for a
+ * value is decided by `base`.
+ */
+export interface ColumnType {
+  readonly oid: number;
+  /** atttypmod, -1 when there is none. */
+  readonly typmod: number;
+  /** `format_type(oid, typmod)`, e.g. `numeric(10,2)`, `character varying(20)`, `public.mood`. */
+  readonly name: string;
+  /** pg_type.typname of the base type (domains followed), e.g. `numeric`, `varchar`, `mood`, `_int4`. */
+  readonly base: string;
+  /** Typmod of the base type (a domain's own typmod where it is one). */
+  readonly baseTypmod: number;
+  /** Of the base type: b base, c composite, e enum, r range, m multirange, p pseudo. Never d. */
+  readonly kind: 'b' | 'c' | 'e' | 'r' | 'm' | 'p';
+  /** True where the base type lives in pg_catalog: only then does its name say how it prints. */
+  readonly builtin: boolean;
+  /** For an array: its element's type (itself resolved), and the delimiter between elements. */
+  readonly element?: ColumnType;
+  readonly delimiter?: string;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly unique: boolean;
+  readonly primary: boolean;
+  /** indimmediate: false for a DEFERRABLE constraint, which may be violated inside a transaction. */
+  readonly immediate: boolean;
+  readonly replicaIdentity: boolean;
+  /** Key columns in order; null where the index has an expression, a predicate, or is no btree or hash. */
+  readonly attnums: readonly number[] | null;
+  readonly definition: string;
+}
+
+export interface Constraint {
+  readonly name: string;
+  /** f foreign key, c check. */
+  readonly kind: 'f' | 'c';
+  readonly definition: string;
+}
+
+/** pg_class.relreplident. */
+export type ReplicaIdentity = 'd' | 'n' | 'f' | 'i';
+
+export interface TableSchema {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** r ordinary, p partitioned. */
+  readonly kind: 'r' | 'p';
+  /** Published columns only, in attnum order. */
+  readonly columns: readonly Column[];
+  /** Columns that exist but are not published (column list, generated, excluded): names, for `check`. */
+  readonly unpublished: readonly string[];
+  readonly replicaIdentity: ReplicaIdentity;
+  readonly indexes: readonly Index[];
+  readonly constraints: readonly Constraint[];
+  readonly comment: string | null;
+  /** The publication's row filter, a SQL expression, or null. */
+  readonly rowFilter: string | null;
+}
+
+/**
+ * The attnums that identify a row in the target: what Postgres itself replicates updates and deletes by.
+ *
+ * - REPLICA IDENTITY USING INDEX: that index's columns (a changed primary key that is not part of it arrives without
+ *   the old key, so the primary key could not find the row);
+ * - otherwise the primary key, unless it is DEFERRABLE: then two rows may share it in the middle of a transaction, and
+ *   Postgres does not use it as identity either;
+ * - otherwise none: the table is keyless, and its rows are found by all their values.
+ *
+ * A key whose columns are not all published is no key.
+ */
+export function keyAttnums(table: Pick<TableSchema, 'indexes' | 'replicaIdentity' | 'columns'>): readonly number[] {
+  const usable = (index: Index): boolean =>
+    index.immediate &&
+    index.unique &&
+    index.attnums !== null &&
+    index.attnums.every((attnum) => table.columns.some((column) => column.attnum === attnum));
+  const identity = table.replicaIdentity === 'i' ? table.indexes.find((index) => index.replicaIdentity) : undefined;
+  const index = identity ?? table.indexes.find((candidate) => candidate.primary);
+  return index && usable(index) ? (index.attnums ?? []) : [];
+}
+
+export const qualifiedName = (table: Pick<TableSchema, 'schema' | 'name'>): string => `${table.schema}.${table.name}`;

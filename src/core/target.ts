@@ -1,0 +1,45 @@
+import type { Column, TableSchema } from './schema.js';
+
+/** How one source column is kept in Dolt. Rows are arrays of cells in the order of `TargetTable.columns`. */
+export interface TargetColumn {
+  readonly source: Column;
+  /** Position of its cell in the rows that Postgres sends for this table (excluded columns leave gaps). */
+  readonly sourcePosition: number;
+  /** Name in Dolt. */
+  readonly name: string;
+  readonly notNull: boolean;
+  readonly conversion: Conversion;
+}
+
+export interface TargetTable {
+  readonly source: TableSchema;
+  /** Name in Dolt. */
+  readonly name: string;
+  readonly columns: readonly TargetColumn[];
+  /** Positions in `columns` that identify a row, in key order; empty for a keyless table. */
+  readonly key: readonly number[];
+}
+
+/**
+ * A column's way into Dolt and back: chosen once when the schema is known, then called for every value.
+ * NULL never gets here.
+ */
+export interface Conversion {
+  /** Dolt column type, e.g. `DECIMAL(10,2)`. */
+  readonly sql: string;
+  /**
+   * Postgres text -> SQL literal, quoted and escaped (Dolt always honours backslash escapes). For a text that the
+   * column cannot hold exactly, the literal of the nearest value or `NULL`. Throws Wal2DoltError E_VALUE if the text is not of this type.
+   */
+  readonly literal: (text: string) => string;
+  /** Whether `restore` gives back exactly this text; null where every text of the type is exact. */
+  readonly isExact: ((text: string) => boolean) | null;
+  /** SQL expression that reads the column (given its quoted name) in a form that `restore` understands. */
+  readonly read: (quotedColumn: string) => string;
+  /** What `read` returned (always as a string) -> Postgres text. */
+  readonly restore: (value: string) => string;
+  /** True where Dolt compares stored values of this type with a literal by `<=>` exactly and can index them without a prefix. */
+  readonly comparable: boolean;
+  /** Bytes that the column counts towards Dolt's limit of 65,504 for a declared row. */
+  readonly declaredBytes: number;
+}

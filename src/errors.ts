@@ -1,0 +1,136 @@
+/**
+ * Every way in which wal2dolt stops, in one table: what the program does about it, and what the operator should.
+ *
+ * - retry: transient; the attempt is thrown away and made again on new connections, with backoff;
+ * - halt: needs the operator; nothing that was saved is touched;
+ * - resync: the stream can not go on for this slot or table; history up to here stays, and rows must be copied again.
+ */
+export type Action = 'retry' | 'halt' | 'resync';
+
+interface Policy {
+  readonly action: Action;
+  /** Process exit code: 2 usage or configuration, 3 halted, 4 gave up retrying. */
+  readonly exit: 2 | 3 | 4;
+  /** What the operator should do; printed after the message. */
+  readonly remedy: string;
+}
+
+const SAVED = 'Everything up to the last published Dolt commit is saved; Postgres keeps the WAL after it.';
+
+export const POLICY = {
+  // -- configuration and start-up: nothing has been written
+  E_CONFIG: { action: 'halt', exit: 2, remedy: 'Correct the configuration; `wal2dolt run --help` lists every key.' },
+  E_CHECK: { action: 'halt', exit: 3, remedy: 'Nothing was changed. Apply the fixes above, then start again.' },
+
+  // -- the source
+  E_SOURCE_UNREACHABLE: { action: 'retry', exit: 4, remedy: `Is Postgres up, and the host and port right? ${SAVED}` },
+  E_SOURCE_AUTH: { action: 'halt', exit: 3, remedy: 'Check user and password of --source, and pg_hba.conf.' },
+  E_SOURCE_DATABASE: { action: 'halt', exit: 3, remedy: 'Check the database name at the end of --source.' },
+  E_SOURCE_PRIVILEGE: { action: 'halt', exit: 3, remedy: 'Run `wal2dolt check`: it prints the GRANTs that are missing.' },
+  E_SOURCE_QUERY: { action: 'halt', exit: 3, remedy: `Postgres refused a statement. ${SAVED}` },
+  E_STREAM_ENDED: { action: 'retry', exit: 4, remedy: `The replication connection ended. ${SAVED}` },
+  E_SOURCE_PROTOCOL: { action: 'halt', exit: 3, remedy: `A message of the stream could not be read. Please report it. ${SAVED}` },
+  E_SLOT_IN_USE: {
+    action: 'retry',
+    exit: 4,
+    remedy: 'Another consumer reads this slot (pg_replication_slots.active_pid). Stop it, or give this one another --slot.',
+  },
+  E_SLOT_MISSING: {
+    action: 'resync',
+    exit: 3,
+    remedy:
+      'The slot that held the WAL after our position is gone, so changes may be missing. History up to here stays; start again with a new target database, or drop the position to copy again.',
+  },
+  E_SLOT_LOST: {
+    action: 'resync',
+    exit: 3,
+    remedy: 'Postgres removed WAL that the slot needed (max_slot_wal_keep_size). History up to here stays; copy again into a new target.',
+  },
+  E_SLOT_ADVANCED: {
+    action: 'resync',
+    exit: 3,
+    remedy: 'Someone else consumed or advanced the slot, so changes are missing between our position and it. Copy again into a new target.',
+  },
+  E_SLOT_INVALID: { action: 'halt', exit: 3, remedy: 'The slot is of another plugin or database. Give another name with --slot.' },
+  E_SLOT_TIMEOUT: {
+    action: 'halt',
+    exit: 3,
+    remedy: 'Creating a slot waits for transactions that are open. End them (pg_stat_activity, oldest xact_start), or raise slotTimeout.',
+  },
+  E_PUBLICATION_MISSING: {
+    action: 'halt',
+    exit: 3,
+    remedy: `The publication does not exist any more. Create it again as it was, or changes of its tables are lost to the stream. ${SAVED}`,
+  },
+  E_SCHEMA_CHANGED: {
+    action: 'halt',
+    exit: 3,
+    remedy: `A table's definition changed while streaming; following it is not part of this version. ${SAVED} Undo the change, or copy again into a new target.`,
+  },
+  E_SOURCE_INCONSISTENT: { action: 'halt', exit: 3, remedy: `The stream contradicts itself. Please report it. ${SAVED}` },
+  E_OTHER_SOURCE: {
+    action: 'halt',
+    exit: 3,
+    remedy: 'The target belongs to another Postgres server, timeline, database, slot or publication. Give another target database.',
+  },
+
+  // -- the target
+  E_TARGET_UNREACHABLE: { action: 'retry', exit: 4, remedy: 'Is `dolt sql-server` up, and the host and port right?' },
+  E_TARGET_AUTH: { action: 'halt', exit: 3, remedy: 'Check user and password of --target.' },
+  E_TARGET_PRIVILEGE: {
+    action: 'halt',
+    exit: 3,
+    remedy: 'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, EXECUTE ON the target database to this user.',
+  },
+  E_TARGET_VERSION: { action: 'halt', exit: 3, remedy: 'Use Dolt 2.0 or newer.' },
+  E_TARGET_CONFLICT: { action: 'retry', exit: 4, remedy: 'Another session wrote the staging branch at the same time; only wal2dolt may.' },
+  E_TARGET_QUERY: { action: 'halt', exit: 3, remedy: `Dolt refused a statement. ${SAVED}` },
+  E_TARGET_DIVERGED: {
+    action: 'halt',
+    exit: 3,
+    remedy:
+      'The target does not hold what the stream left there: someone else wrote to it. Revert their commits (dolt_log shows them), or copy again into a new target.',
+  },
+  E_TARGET_FOREIGN: {
+    action: 'halt',
+    exit: 3,
+    remedy: 'The target database has tables that are not of wal2dolt. Give an empty or a new database; wal2dolt creates it.',
+  },
+  E_TARGET_DIRTY: {
+    action: 'halt',
+    exit: 3,
+    remedy: 'The target branch has uncommitted changes in replicated tables. Commit them to a branch of their own or revert them.',
+  },
+  E_TARGET_LOCKED: { action: 'halt', exit: 3, remedy: 'Another wal2dolt writes this target. Stop it first.' },
+  E_VALUE_IN_KEY: {
+    action: 'halt',
+    exit: 3,
+    remedy: `A key's value does not fit its Dolt column exactly. Set the column's type in the configuration and copy again into a new target. ${SAVED}`,
+  },
+  E_VALUE: { action: 'halt', exit: 3, remedy: `A value could not be read as its type. Please report it. ${SAVED}` },
+  E_INTERNAL: { action: 'halt', exit: 3, remedy: `This is a defect of wal2dolt. Please report it. ${SAVED}` },
+} as const satisfies Record<string, Policy>;
+
+export type ErrorCode = keyof typeof POLICY;
+
+/** The one error class. `message` says what happened; the policy's remedy says what to do. */
+export class Wal2DoltError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'Wal2DoltError';
+    this.code = code;
+  }
+
+  get policy(): Policy {
+    return POLICY[this.code];
+  }
+}
+
+/** Anything thrown becomes a Wal2DoltError; what is not one yet is a defect. */
+export function asWal2DoltError(thrown: unknown): Wal2DoltError {
+  if (thrown instanceof Wal2DoltError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new Wal2DoltError('E_INTERNAL', message, { cause: thrown });
+}
