@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { GuardedFolder } from './guarded-folder.js';
+import { LocalServer } from './local-server.js';
+
+const GET_DOLT = fileURLToPath(new URL('../../scripts/get-dolt', import.meta.url));
+
+/** Path of a Dolt binary, fetched or built by `scripts/get-dolt` where there is none yet (which can take minutes). */
+export async function findDolt(): Promise<string> {
+  const { stdout } = await promisify(execFile)(GET_DOLT, ['--path']);
+  return stdout.trim();
+}
+
+/**
+ * Starts `dolt sql-server` with an empty data folder. Its url (`mysql://root@127.0.0.1:port`) is of the user that Dolt
+ * creates at the first start: root, no password, from this machine only.
+ */
+export async function startDolt(options: { binary?: string; port?: number } = {}): Promise<LocalServer> {
+  const binary = options.binary ?? (await findDolt());
+  const folder = await GuardedFolder.create('wal2dolt-dolt');
+  const home = join(folder.path, 'home');
+  const data = join(folder.path, 'data');
+  await mkdir(join(home, '.dolt'), { recursive: true });
+  await mkdir(data);
+  // As `dolt config --global --add` would write it: https://docs.dolthub.com/cli-reference/cli#dolt-config
+  const config = { 'metrics.disabled': 'true', 'versioncheck.disabled': 'true' };
+  await writeFile(join(home, '.dolt', 'config_global.json'), JSON.stringify(config));
+  return LocalServer.launch(
+    {
+      name: 'dolt',
+      command: binary,
+      args: (port) => ['sql-server', '--host', '127.0.0.1', '--port', String(port), '--data-dir', data],
+      env: { ...process.env, HOME: home, DOLT_ROOT_PATH: home, DOLT_DISABLE_EVENT_FLUSH: '1' },
+      user: null,
+      ready: /Server ready\. Accepting connections/,
+      portTaken: /Port \d+ already in use/,
+      notYet: null,
+      stopSignals: ['SIGTERM'],
+      url: (port) => `mysql://root@127.0.0.1:${port}`,
+    },
+    folder,
+    options.port ?? null,
+  );
+}

@@ -1,0 +1,33 @@
+import type { TestProject } from 'vitest/node';
+import { findDolt, startDolt } from '../../src/servers/dolt.js';
+import { startPostgres } from '../../src/servers/postgres.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Folder of the project's Postgres programs. */
+    postgresBinaries: string;
+    /** Their major version. */
+    postgresVersion: number;
+    /** The Postgres that the project's tests share: superuser, database `postgres`. */
+    postgresUrl: string;
+    /** The Dolt program. */
+    doltBinary: string;
+    /** The Dolt that the project's tests share: root, no database. */
+    doltUrl: string;
+  }
+}
+
+/** Starts one Postgres and one Dolt for a project's tests. Each test makes databases of its own there. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const binaries = project.getProvidedContext().postgresBinaries;
+  const doltBinary = await findDolt();
+  const postgres = await startPostgres({ binaries });
+  const dolt = await startDolt({ binary: doltBinary });
+  project.provide('postgresUrl', postgres.url);
+  project.provide('doltBinary', doltBinary);
+  project.provide('doltUrl', dolt.url);
+  return async () => {
+    await dolt[Symbol.asyncDispose]();
+    await postgres[Symbol.asyncDispose]();
+  };
+}
