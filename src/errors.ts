@@ -25,6 +25,11 @@ export const POLICY = {
   // -- the source
   E_SOURCE_UNREACHABLE: { action: 'retry', exit: 4, remedy: `Is Postgres up, and the host and port right? ${SAVED}` },
   E_SOURCE_AUTH: { action: 'halt', exit: 3, remedy: 'Check user and password of --source, and pg_hba.conf.' },
+  E_SOURCE_TLS: {
+    action: 'halt',
+    exit: 3,
+    remedy: 'Check sslmode and sslrootcert in --source: does the server speak TLS, and is its certificate known and for this host name?',
+  },
   E_SOURCE_DATABASE: { action: 'halt', exit: 3, remedy: 'Check the database name at the end of --source.' },
   E_SOURCE_PRIVILEGE: { action: 'halt', exit: 3, remedy: 'Run `wal2dolt check`: it prints the GRANTs that are missing.' },
   E_SOURCE_QUERY: { action: 'halt', exit: 3, remedy: `Postgres refused a statement. ${SAVED}` },
