@@ -1,0 +1,117 @@
+import { LineCounter, type Node, parseDocument } from 'yaml';
+import { closest } from './closest.js';
+import type { Field } from './fields.js';
+
+/** A value for a key, and where it stands. */
+export interface Given {
+  readonly path: string;
+  readonly value: unknown;
+  /** For messages: `--slot`, `WAL2DOLT_SLOT`, `wal2dolt.yaml line 3`. */
+  readonly origin: string;
+}
+
+/** What one source gives; problems are sentences that begin with the name they are about. */
+export interface Collected {
+  readonly given: readonly Given[];
+  readonly problems: readonly string[];
+}
+
+export const CONFIG_VARIABLE = 'WAL2DOLT_CONFIG';
+
+/** What Kubernetes sets in every pod beside a Service called wal2dolt. */
+const KUBERNETES_VARIABLE = /^WAL2DOLT_(SERVICE_(HOST|PORT\w*)|PORT(_\d+_\w+)?)$/;
+
+/** Keys of the parsed command line; `unknown` are the words that no option took. */
+export function fromArguments(
+  options: Readonly<Record<string, unknown>>,
+  unknown: readonly string[],
+  fields: readonly Field[],
+): Collected {
+  const given = fields.flatMap((field) => {
+    const value = options[attributeOf(field)];
+    return value === undefined ? [] : [{ path: field.path, value, origin: field.flag }];
+  });
+  const flags = fields.map((field) => field.flag);
+  const problems: string[] = [];
+  for (const [index, word] of unknown.entries()) {
+    const flag = word.split('=')[0] ?? word;
+    // A word after an unknown option is most likely its value.
+    if (flag.startsWith('-')) problems.push(`${flag}: unknown option${didYouMean(flag, flags)}`);
+    else if (!unknown[index - 1]?.startsWith('-')) problems.push(`unexpected argument ${JSON.stringify(word)}`);
+  }
+  return { given, problems };
+}
+
+/** The name under which commander keeps an option: `--commit-max-delay` is `commitMaxDelay`. */
+export const attributeOf = (field: Field): string =>
+  field.flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** An empty variable counts as not set: compose files pass variables on as empty. */
+export function fromEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  fields: readonly Field[],
+): Collected {
+  const byName = new Map(fields.map((field) => [field.variable, field]));
+  const given: Given[] = [];
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith('WAL2DOLT_') || name === CONFIG_VARIABLE || KUBERNETES_VARIABLE.test(name)) continue;
+    const field = byName.get(name);
+    if (!field) problems.push(`${name}: unknown variable${didYouMean(name, [...byName.keys()])}`);
+    else if (value !== undefined && value !== '') given.push({ path: field.path, value, origin: name });
+  }
+  return { given, problems };
+}
+
+/** A YAML file: one map, nested as the paths are. */
+export function fromFile(text: string, file: string, fields: readonly Field[]): Collected {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  // A tag or alias that YAML does not know is nearly always a pattern (!x, *.y) without quotes: it would become empty.
+  const trouble = [...document.errors, ...document.warnings];
+  if (trouble.length > 0) {
+    return {
+      given: [],
+      problems: trouble.map(
+        (error) =>
+          `${file} line ${lines.linePos(error.pos[0]).line}: ${error.message} (text that begins with ! or * needs quotes)`,
+      ),
+    };
+  }
+  const given: Given[] = [];
+  const problems: string[] = [];
+  const originOf = (path: readonly string[]): string => {
+    const node = document.getIn(path, true) as Node | undefined; // `true` asks for the node itself
+    return node?.range ? `${file} line ${lines.linePos(node.range[0]).line}` : file;
+  };
+
+  const keysIn = (path: readonly string[]): string[] => {
+    const prefix = path.map((part) => `${part}.`).join('');
+    const inside = fields.filter((field) => field.path.startsWith(prefix));
+    return [...new Set(inside.map((field) => field.path.slice(prefix.length).split('.')[0] ?? ''))];
+  };
+  const walk = (value: unknown, path: readonly string[]): void => {
+    const name = path.join('.');
+    const accepted = keysIn(path);
+    if (fields.some((field) => field.path === name)) {
+      given.push({ path: name, value, origin: originOf(path) });
+    } else if (accepted.length === 0) {
+      const siblings = keysIn(path.slice(0, -1));
+      const hint = didYouMean(path.at(-1) ?? '', siblings) || `; accepted here: ${siblings.join(', ')}`;
+      problems.push(`${name} (${originOf(path)}): unknown key${hint}`);
+    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      for (const [key, member] of Object.entries(value)) walk(member, [...path, key]);
+    } else {
+      const where = name === '' ? file : `${name} (${originOf(path)})`;
+      problems.push(`${where}: expected a map with ${accepted.join(', ')}`);
+    }
+  };
+  const root: unknown = document.toJS();
+  if (root !== null) walk(root, []);
+  return { given, problems };
+}
+
+function didYouMean(word: string, candidates: readonly string[]): string {
+  const candidate = closest(word, candidates);
+  return candidate === undefined ? '' : `; did you mean ${candidate}?`;
+}
