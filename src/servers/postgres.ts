@@ -47,7 +47,10 @@ export async function startPostgres(options: {
     await folder.remove();
     throw error;
   }
-  const settings = Object.entries({ ...SETTINGS, ...options.settings }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const settings = Object.entries({ ...SETTINGS, ...options.settings }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
   return LocalServer.launch(
     {
       name: 'postgres',
@@ -79,7 +82,9 @@ async function unprivilegedUser(): Promise<User> {
       // no such user
     }
   }
-  throw new Error('Postgres cannot run as root, and there is neither a user `postgres` nor `nobody`. Run this as another user.');
+  throw new Error(
+    'Postgres cannot run as root, and there is neither a user `postgres` nor `nobody`. Run this as another user.',
+  );
 }
 
 /** Binaries under a home that only root may enter (/root/…/node_modules) run from a copy. */
@@ -113,7 +118,15 @@ async function createCluster(cluster: {
   }
   const initdb = run(
     join(cluster.binaries, 'initdb'),
-    [`--pgdata=${cluster.data}`, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--no-locale', '--no-sync'],
+    [
+      `--pgdata=${cluster.data}`,
+      '--username=postgres',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--no-locale',
+      '--no-sync',
+    ],
     { cwd: folder.path, env: cluster.env, ...user },
   );
   if (initdb.child.pid !== undefined) folder.watch({ pid: initdb.child.pid, signal: 'SIGTERM' });

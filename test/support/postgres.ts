@@ -49,7 +49,8 @@ export async function createPostgresDatabase(
     url: url.href,
     client: connect,
     async sql<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
-      const client = await (own ??= connect());
+      own ??= connect();
+      const client = await own;
       try {
         const result: unknown = await client.query(text, values === undefined ? undefined : [...values]);
         const last = Array.isArray(result) ? result.at(-1) : result; // pg gives an array for several statements
@@ -80,7 +81,9 @@ async function dropSlots(admin: pg.Client, database: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [database]);
     try {
-      await admin.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1', [database]);
+      await admin.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1', [
+        database,
+      ]);
       return;
     } catch (error) {
       if (attempt === 100) throw error; // its walsender needs a moment to end
