@@ -38,6 +38,11 @@ export function formatMicros(micros: Micros): string {
   return `${iso.slice(0, -1)}${rest.toString().padStart(3, '0')}Z`;
 }
 
+/** Parses `2026-11-21T12:00:00.123456` (UTC, with or without a Z at the end). */
+export function parseMicros(text: string): Micros {
+  return BigInt(Date.parse(`${text.slice(0, 23).replace(/Z$/, '')}Z`)) * 1000n + BigInt(text.slice(23, 26).replace(/Z$/, '') || '0');
+}
+
 /** The end of the last source transaction that is in the target, with what is known of it. */
 export interface Position {
   /** End LSN of the transaction's commit record. */

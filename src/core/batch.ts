@@ -1,0 +1,167 @@
+import { type KeyedChanges, type KeylessChanges, netChangesOf } from './coalesce.js';
+import type { Position } from './position.js';
+import type { TargetTable } from './target.js';
+
+/** When a batch of source transactions becomes a Dolt commit. Always at the end of a transaction, never inside one. */
+export interface CommitPolicy {
+  readonly maxTransactions: number;
+  /** Milliseconds that a committed source transaction may wait. */
+  readonly maxDelay: number;
+  readonly maxRows: number;
+  /** Bytes of row data; also what is held in memory before a transaction is spilled. */
+  readonly maxBytes: number;
+}
+
+/** Why a batch was closed; recorded with the commit. */
+export type CloseReason = 'transactions' | 'delay' | 'rows' | 'bytes' | 'tag' | 'until' | 'shutdown' | 'snapshot';
+
+/** What a source transaction said about itself with a `wal2dolt.context` message. */
+export interface TransactionContext {
+  readonly author?: string | undefined;
+  readonly message?: string | undefined;
+  /** The message's content as it came. */
+  readonly content: string;
+}
+
+/** A source transaction as the history keeps it. */
+export interface TransactionRecord extends Position {
+  readonly rows: number;
+  readonly context: TransactionContext | null;
+}
+
+export interface TableCounts {
+  readonly name: string;
+  inserted: number;
+  updated: number;
+  deleted: number;
+  truncated: boolean;
+}
+
+/** A batch that is ready to become one Dolt commit, after its remaining net changes. */
+export interface ClosedBatch {
+  readonly reason: CloseReason;
+  readonly transactions: readonly TransactionRecord[];
+  readonly rows: number;
+  readonly counts: readonly TableCounts[];
+  readonly changes: readonly (KeyedChanges | KeylessChanges)[];
+  readonly tag: string | null;
+}
+
+/**
+ * Collects source transactions into the next Dolt commit. Holds the net changes of what it was given; `spill` hands
+ * over what is held in the middle of a large transaction, so that memory stays bounded whatever its size.
+ */
+export class Batch {
+  readonly #policy: CommitPolicy;
+  #changes = new Map<TargetTable, KeyedChanges | KeylessChanges>();
+  #counts = new Map<string, TableCounts>();
+  #transactions: TransactionRecord[] = [];
+  #rows = 0;
+  #rowsOfTransaction = 0;
+  #bytes = 0;
+  #bytesHeld = 0;
+  #firstCommitAt = 0;
+  #cut: CloseReason | null = null;
+
+  constructor(policy: CommitPolicy) {
+    this.#policy = policy;
+  }
+
+  /** The net changes of a table, to which the transaction's next row of `bytes` is to be added. */
+  changesOf(table: TargetTable, bytes: number): KeyedChanges | KeylessChanges {
+    let changes = this.#changes.get(table);
+    if (!changes) {
+      changes = netChangesOf(table);
+      this.#changes.set(table, changes);
+    }
+    this.#rowsOfTransaction += 1;
+    this.#bytes += bytes;
+    this.#bytesHeld += bytes;
+    return changes;
+  }
+
+  /** Ends the open transaction. An empty one leaves no trace. */
+  commit(position: Position, context: TransactionContext | null, nowMs: number): void {
+    if (this.#rowsOfTransaction === 0 && context === null) return;
+    if (this.#transactions.length === 0) this.#firstCommitAt = nowMs;
+    this.#transactions.push({ ...position, rows: this.#rowsOfTransaction, context });
+    this.#rows += this.#rowsOfTransaction;
+    this.#rowsOfTransaction = 0;
+  }
+
+  /** Closes the batch at the end of this transaction, whatever the policy says. */
+  cut(reason: CloseReason): void {
+    this.#cut ??= reason;
+  }
+
+  get isEmpty(): boolean {
+    return this.#transactions.length === 0 && this.#rowsOfTransaction === 0;
+  }
+
+  get transactionCount(): number {
+    return this.#transactions.length;
+  }
+
+  /** Whether so much is held in memory that it should be written to the staging branch before the transaction ends. */
+  get mustSpill(): boolean {
+    return this.#bytesHeld >= this.#policy.maxBytes;
+  }
+
+  /** Why the batch has to be closed now, at the end of a transaction; null while it may go on. */
+  due(nowMs: number): CloseReason | null {
+    if (this.#transactions.length === 0) return null;
+    if (this.#cut) return this.#cut;
+    if (this.#transactions.length >= this.#policy.maxTransactions) return 'transactions';
+    if (this.#rows >= this.#policy.maxRows) return 'rows';
+    if (this.#bytes >= this.#policy.maxBytes) return 'bytes';
+    if (nowMs - this.#firstCommitAt >= this.#policy.maxDelay) return 'delay';
+    return null;
+  }
+
+  /** Milliseconds until `due` by time alone, at least 0; Infinity while there is nothing to commit. */
+  remaining(nowMs: number): number {
+    if (this.#transactions.length === 0) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.#firstCommitAt + this.#policy.maxDelay - nowMs);
+  }
+
+  /** Takes the net changes held so far, in the middle of a transaction. */
+  spill(): (KeyedChanges | KeylessChanges)[] {
+    const changes = [...this.#changes.values()];
+    for (const change of changes) this.#addCounts(change);
+    this.#changes = new Map();
+    this.#bytesHeld = 0;
+    return changes;
+  }
+
+  /** Ends the batch: what it leaves is empty and collects the next one. */
+  close(reason: CloseReason, tag: string | null = null): ClosedBatch {
+    const changes = this.spill();
+    const closed: ClosedBatch = {
+      reason,
+      transactions: this.#transactions,
+      rows: this.#rows,
+      counts: [...this.#counts.values()],
+      changes,
+      tag,
+    };
+    this.#counts = new Map();
+    this.#transactions = [];
+    this.#rows = 0;
+    this.#bytes = 0;
+    this.#cut = null;
+    return closed;
+  }
+
+  #addCounts(changes: KeyedChanges | KeylessChanges): void {
+    const name = changes.table.name;
+    let counts = this.#counts.get(name);
+    if (!counts) {
+      counts = { name, inserted: 0, updated: 0, deleted: 0, truncated: false };
+      this.#counts.set(name, counts);
+    }
+    counts.inserted += changes.counts.inserted;
+    counts.updated += changes.counts.updated;
+    counts.deleted += changes.counts.deleted;
+    counts.truncated ||= changes.truncated;
+  }
+}

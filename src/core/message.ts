@@ -1,0 +1,95 @@
+import type { ClosedBatch, CloseReason, TableCounts } from './batch.js';
+import { formatLsn, formatMicros, type Position } from './position.js';
+
+/**
+ * The message of a Dolt commit: one readable line, then trailers for programs, as git has them. HEAD's trailers also
+ * tell a restarted wal2dolt what HEAD holds, since a commit can not contain its own row of `wal2dolt_commits`.
+ */
+export interface CommitFacts {
+  readonly position: Position;
+  readonly transactionCount: number;
+  readonly rowCount: number;
+  readonly reason: CloseReason;
+  readonly tag: string | null;
+}
+
+/** A commit message may not grow with the batch. */
+const TABLES_SHOWN = 8;
+const XIDS_SHOWN = 50;
+const CONTEXTS_SHOWN = 50;
+
+export function commitMessage(batch: ClosedBatch, position: Position): string {
+  const [only] = batch.transactions;
+  const summary = summaryLine(batch, position);
+  const given = batch.transactions.length === 1 ? only?.context?.message?.trim() : undefined;
+  const contexts = batch.transactions.filter(({ context }) => context !== null && batch.transactions.length > 1);
+  const body = contexts
+    .slice(0, CONTEXTS_SHOWN)
+    .map(({ xid, context }) => `${xid}: ${[context?.author, context?.message ?? context?.content].filter(Boolean).join(': ')}`);
+  if (contexts.length > CONTEXTS_SHOWN) body.push(`and ${contexts.length - CONTEXTS_SHOWN} more`);
+  const trailers = formatTrailers(
+    { position, transactionCount: batch.transactions.length, rowCount: batch.rows, reason: batch.reason, tag: batch.tag },
+    batch.transactions.map(({ xid }) => xid),
+  );
+  return [given || summary, ...(given ? [summary] : []), ...(body.length > 0 ? [body.join('\n')] : []), trailers].join('\n\n');
+}
+
+export function snapshotMessage(position: Position, tables: number, rows: number): string {
+  const facts: CommitFacts = { position, transactionCount: 0, rowCount: rows, reason: 'snapshot', tag: null };
+  return `snapshot of ${plural(tables, 'table')}, ${plural(rows, 'row')}, at ${formatLsn(position.endLsn)}\n\n${formatTrailers(facts, [])}`;
+}
+
+function summaryLine(batch: ClosedBatch, position: Position): string {
+  const tables = batch.counts.map(describeCounts);
+  const shown = tables.slice(0, TABLES_SHOWN);
+  if (tables.length > shown.length) shown.push(`${tables.length - shown.length} more tables`);
+  return [
+    plural(batch.transactions.length, 'transaction'),
+    plural(batch.rows, 'row'),
+    ...shown,
+    `to ${formatLsn(position.endLsn)}`,
+  ].join(', ');
+}
+
+/** `orders +100 ~20 -3`, with `emptied` for a TRUNCATE. */
+function describeCounts(counts: TableCounts): string {
+  const parts = [counts.name];
+  if (counts.truncated) parts.push('emptied');
+  if (counts.inserted > 0) parts.push(`+${counts.inserted}`);
+  if (counts.updated > 0) parts.push(`~${counts.updated}`);
+  if (counts.deleted > 0) parts.push(`-${counts.deleted}`);
+  return parts.join(' ');
+}
+
+const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+function formatTrailers(facts: CommitFacts, xids: readonly number[]): string {
+  const { position } = facts;
+  const shown = xids.slice(0, XIDS_SHOWN).join(' ') + (xids.length > XIDS_SHOWN ? ` and ${xids.length - XIDS_SHOWN} more` : '');
+  return [
+    `Lsn: ${formatLsn(position.endLsn)}`,
+    ...(xids.length > 0 ? [`Xids: ${shown}`] : []),
+    `Commit-Time: ${formatMicros(position.commitTime)}`,
+    `Transactions: ${facts.transactionCount}`,
+    `Rows: ${facts.rowCount}`,
+    `Reason: ${facts.reason}`,
+    ...(facts.tag === null ? [] : [`Tag: ${facts.tag.replaceAll(/\s+/g, ' ')}`]),
+  ].join('\n');
+}
+
+/** A trailer's value, from the message's last paragraph; null where there is none. */
+export function trailer(message: string, name: string): string | null {
+  const last = message.trimEnd().split('\n\n').at(-1) ?? '';
+  for (const line of last.split('\n')) if (line.startsWith(`${name}: `)) return line.slice(name.length + 2);
+  return null;
+}
+
+/** `Ann <ann@example.org>` as Dolt wants it; a bare name or address is completed, null where nothing is usable. */
+export function authorOf(given: string | undefined): string | null {
+  const text = given?.replaceAll(/\s+/g, ' ').trim() ?? '';
+  const match = /^([^<>]*[^<>\s])\s*<([^<>]*)>$/.exec(text);
+  if (match) return `${match[1]} <${match[2]}>`;
+  const bare = text.replaceAll(/[<>]/g, '').trim();
+  if (bare === '') return null;
+  return bare.includes('@') && !bare.includes(' ') ? `${bare} <${bare}>` : `${bare} <unknown>`;
+}

@@ -1,0 +1,56 @@
+/**
+ * Names in Dolt. Dolt folds case when it looks a table or column up, and two tables that differ only in case silently
+ * share their rows, so every name is made unique under folding before anything is written. What was chosen is recorded
+ * in the bookkeeping and kept from then on: a name never depends on which other tables exist later.
+ */
+
+/** Dolt refuses identifiers of more than 64 bytes. */
+const MAX_BYTES = 64;
+
+const bytes = (text: string): number => Buffer.byteLength(text, 'utf8');
+
+/** Equal for all names that Dolt could take for the same; coarser than Dolt's own folding, which costs only a suffix. */
+export function foldName(name: string): string {
+  return name.normalize('NFC').toUpperCase().toLowerCase().replaceAll('\u0307', '');
+}
+
+/** Cuts to at most `limit` bytes without splitting a character. */
+function cut(text: string, limit: number): string {
+  let result = '';
+  let size = 0;
+  for (const character of text) {
+    size += bytes(character);
+    if (size > limit) break;
+    result += character;
+  }
+  return result;
+}
+
+/** What Dolt accepts as a table name: no character beyond the BMP, no blank at the end, no reserved prefix, not empty. */
+export function tableNameFor(template: string, schema: string, table: string, given?: string): string {
+  const templated = schema === 'public' ? table : template.replaceAll('{schema}', () => schema).replaceAll('{table}', () => table);
+  const plain = given ?? templated;
+  let name = '';
+  for (const character of plain) {
+    const code = character.codePointAt(0) ?? 0;
+    name += code > 0xffff ? `u${code.toString(16)}` : character;
+  }
+  name = name.replace(/ +$/, (blanks) => '_'.repeat(blanks.length));
+  if (/^(dolt_|wal2dolt_)/i.test(name) || name === '') name = `t_${name}`;
+  return name;
+}
+
+/**
+ * Gives every wish a name that is unique under folding and fits: the first in order keeps its name, the next get
+ * `_2`, `_3`, … Names already given (`taken`) are never given again.
+ */
+export function uniqueNames(wishes: readonly string[], taken: Iterable<string> = []): string[] {
+  const used = new Set<string>();
+  for (const name of taken) used.add(foldName(name));
+  return wishes.map((wish) => {
+    let name = cut(wish, MAX_BYTES);
+    for (let n = 2; used.has(foldName(name)); n += 1) name = `${cut(wish, MAX_BYTES - `_${n}`.length)}_${n}`;
+    used.add(foldName(name));
+    return name;
+  });
+}

@@ -1,0 +1,185 @@
+import { formatLsn, formatMicros, type Lsn, lsn, type Micros, parseLsn, parseMicros, type Position } from '../core/position.js';
+import type { TableSchema } from '../core/schema.js';
+import type { TargetTable } from '../core/target.js';
+import { Wal2DoltError } from '../errors.js';
+import type { TargetConnection } from './client.js';
+import { CREATE_EXACT_TABLE } from './exact.js';
+import { quoteText, textOrNull } from './sql-text.js';
+
+/**
+ * The tables, in the target database itself, that say what the data beside them is: written in the same Dolt commit as
+ * the data, so that any commit of the history describes itself.
+ */
+export const BOOKKEEPING_VERSION = 1;
+
+/** Identity of the source that a target belongs to. */
+export interface SourceIdentity {
+  readonly systemId: string;
+  readonly timeline: number;
+  readonly database: string;
+  readonly slot: string;
+  readonly publication: string;
+}
+
+export type Phase = 'snapshot' | 'streaming';
+
+export interface StoredPosition extends Position {
+  readonly source: SourceIdentity;
+  readonly phase: Phase;
+}
+
+export type TableState = 'copying' | 'streaming' | 'left';
+
+export interface StoredTable {
+  readonly oid: number;
+  readonly targetName: string;
+  readonly state: TableState;
+  readonly snapshotLsn: Lsn | null;
+  readonly schema: TableSchema;
+  /** By attnum. */
+  readonly columns: ReadonlyMap<number, { readonly name: string; readonly type: string }>;
+}
+
+/** Lives in the working set only (see dolt_ignore): written while idle, when there is nothing to commit. */
+export const ACKNOWLEDGED_TABLE = 'wal2dolt_acknowledged';
+
+const CREATE_TABLES = [
+  `CREATE TABLE IF NOT EXISTS wal2dolt_position (
+  slot VARCHAR(64) NOT NULL PRIMARY KEY,
+  end_lsn VARCHAR(17) NOT NULL,
+  end_lsn_num BIGINT UNSIGNED NOT NULL,
+  commit_time DATETIME(6) NOT NULL,
+  xid BIGINT UNSIGNED NOT NULL,
+  system_id VARCHAR(20) NOT NULL,
+  timeline INT NOT NULL,
+  source_database VARCHAR(64) NOT NULL,
+  publication VARCHAR(64) NOT NULL,
+  phase VARCHAR(16) NOT NULL,
+  version INT NOT NULL
+)`,
+  `CREATE TABLE IF NOT EXISTS wal2dolt_commits (
+  end_lsn_num BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  commit_hash CHAR(32) NOT NULL,
+  end_lsn VARCHAR(17) NOT NULL,
+  commit_time DATETIME(6) NOT NULL,
+  transaction_count BIGINT NOT NULL,
+  row_count BIGINT NOT NULL,
+  reason VARCHAR(16) NOT NULL,
+  KEY wal2dolt_commits_time (commit_time)
+)`,
+  `CREATE TABLE IF NOT EXISTS wal2dolt_tables (
+  relation_oid BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  source_schema VARCHAR(64) NOT NULL,
+  source_table VARCHAR(64) NOT NULL,
+  target_table VARCHAR(64) NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  snapshot_lsn VARCHAR(17),
+  replica_identity VARCHAR(8) NOT NULL,
+  definition LONGTEXT NOT NULL
+)`,
+  `CREATE TABLE IF NOT EXISTS wal2dolt_columns (
+  relation_oid BIGINT UNSIGNED NOT NULL,
+  attnum INT NOT NULL,
+  source_column VARCHAR(64) NOT NULL,
+  source_type VARCHAR(1024) NOT NULL,
+  not_null TINYINT(1) NOT NULL,
+  default_expression LONGTEXT,
+  key_position INT,
+  target_column VARCHAR(64) NOT NULL,
+  target_type VARCHAR(64) NOT NULL,
+  PRIMARY KEY (relation_oid, attnum)
+)`,
+  CREATE_EXACT_TABLE,
+  `CREATE TABLE IF NOT EXISTS wal2dolt_transactions (
+  end_lsn_num BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  xid BIGINT UNSIGNED NOT NULL,
+  commit_time DATETIME(6) NOT NULL,
+  row_count BIGINT NOT NULL,
+  context LONGTEXT,
+  KEY wal2dolt_transactions_time (commit_time)
+)`,
+];
+
+/** Creates what is missing; the caller commits. */
+export async function createBookkeeping(connection: TargetConnection): Promise<void> {
+  // The rule has to stand before the table does, or Dolt tracks the table and ignores the rule.
+  await connection.run(`INSERT IGNORE INTO dolt_ignore VALUES ('${ACKNOWLEDGED_TABLE}', 1)`);
+  for (const statement of CREATE_TABLES) await connection.run(statement);
+}
+
+const REPLICA_IDENTITY = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
+
+export const datetime = (micros: Micros): string => `'${formatMicros(micros).slice(0, -1).replace('T', ' ')}'`;
+
+export function insertPosition(position: Position, source: SourceIdentity, phase: Phase): string {
+  return `INSERT INTO wal2dolt_position VALUES (${quoteText(source.slot)}, '${formatLsn(position.endLsn)}', ${position.endLsn}, ${datetime(position.commitTime)}, ${position.xid}, ${quoteText(source.systemId)}, ${source.timeline}, ${quoteText(source.database)}, ${quoteText(source.publication)}, '${phase}', ${BOOKKEEPING_VERSION})`;
+}
+
+export function updatePosition(position: Position, slot: string, phase: Phase): string {
+  return `UPDATE wal2dolt_position SET end_lsn='${formatLsn(position.endLsn)}', end_lsn_num=${position.endLsn}, commit_time=${datetime(position.commitTime)}, xid=${position.xid}, phase='${phase}' WHERE slot=${quoteText(slot)}`;
+}
+
+/** The position at the connection's branch, or null where wal2dolt never wrote. */
+export async function readPosition(connection: TargetConnection, at = ''): Promise<StoredPosition | null> {
+  const exists = await connection.rows(`SHOW TABLES LIKE 'wal2dolt\\_position'`);
+  if (exists.length === 0) return null;
+  const rows = await connection.rows(
+    `SELECT end_lsn_num, date_format(commit_time, '%Y-%m-%dT%H:%i:%s.%f'), xid, system_id, timeline, source_database, slot, publication, phase, version FROM wal2dolt_position${at}`,
+  );
+  const row = rows[0];
+  if (!row) return null;
+  if (rows.length > 1) throw new Wal2DoltError('E_OTHER_SOURCE', 'the target database holds the positions of more than one slot');
+  const text = (i: number): string => row[i] ?? '';
+  if (Number(text(9)) > BOOKKEEPING_VERSION) {
+    throw new Wal2DoltError('E_OTHER_SOURCE', `the target was written by a newer wal2dolt (bookkeeping version ${text(9)}); use that one`);
+  }
+  return {
+    endLsn: lsn(BigInt(text(0))),
+    commitTime: parseMicros(text(1)),
+    xid: Number(text(2)),
+    source: {
+      systemId: text(3),
+      timeline: Number(text(4)),
+      database: text(5),
+      slot: text(6),
+      publication: text(7),
+    },
+    phase: text(8) === 'snapshot' ? 'snapshot' : 'streaming',
+  };
+}
+
+export function* insertTable(table: TargetTable, state: TableState): Iterable<string> {
+  const { source } = table;
+  yield `INSERT INTO wal2dolt_tables VALUES (${source.oid}, ${quoteText(source.schema)}, ${quoteText(source.name)}, ${quoteText(table.name)}, '${state}', NULL, '${REPLICA_IDENTITY[source.replicaIdentity]}', ${quoteText(JSON.stringify(source))})`;
+  const rows = table.columns.map((column, i) => {
+    const position = table.key.indexOf(i);
+    return `(${source.oid}, ${column.source.attnum}, ${quoteText(column.source.name)}, ${quoteText(column.source.type.name)}, ${column.source.notNull ? 1 : 0}, ${textOrNull(column.source.defaultExpression)}, ${position < 0 ? 'NULL' : position + 1}, ${quoteText(column.name)}, ${quoteText(column.conversion.sql)})`;
+  });
+  if (rows.length > 0) yield `INSERT INTO wal2dolt_columns VALUES ${rows.join(',')}`;
+}
+
+export function updateTableState(oid: number, state: TableState, snapshotLsn: Lsn): string {
+  return `UPDATE wal2dolt_tables SET state='${state}', snapshot_lsn='${formatLsn(snapshotLsn)}' WHERE relation_oid=${oid}`;
+}
+
+export async function readTables(connection: TargetConnection): Promise<StoredTable[]> {
+  const columns = new Map<number, Map<number, { name: string; type: string }>>();
+  for (const [oid, attnum, name, type] of await connection.rows(
+    'SELECT relation_oid, attnum, target_column, target_type FROM wal2dolt_columns',
+  )) {
+    const of = columns.get(Number(oid)) ?? new Map<number, { name: string; type: string }>();
+    of.set(Number(attnum), { name: name ?? '', type: type ?? '' });
+    columns.set(Number(oid), of);
+  }
+  const rows = await connection.rows('SELECT relation_oid, target_table, state, snapshot_lsn, definition FROM wal2dolt_tables ORDER BY relation_oid');
+  return rows.map(([oid, target, state, snapshot, definition]) => ({
+    oid: Number(oid),
+    targetName: target ?? '',
+    // Written by insertTable and updateTableState only.
+    state: state as TableState,
+    snapshotLsn: snapshot ? parseLsn(snapshot) : null,
+    // Written by insertTable from a TableSchema.
+    schema: JSON.parse(definition ?? '{}') as TableSchema,
+    columns: columns.get(Number(oid)) ?? new Map<number, { name: string; type: string }>(),
+  }));
+}

@@ -1,0 +1,127 @@
+import { createConnection, type Connection, type ConnectionOptions, type ResultSetHeader } from 'mysql2/promise';
+import { Wal2DoltError } from '../errors.js';
+import { asTargetError } from './failure.js';
+
+/** `mysql://user:password@host:port/database?ssl=true`, taken apart. */
+export interface TargetAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly tls: boolean;
+}
+
+/** Throws E_CONFIG, without the password in the message. */
+export function parseTarget(url: string): TargetAddress {
+  const refuse = (why: string): never => {
+    throw new Wal2DoltError('E_CONFIG', `target: ${why}; expected mysql://user:password@host:port/database`);
+  };
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    return refuse('not a URL');
+  }
+  if (parsed.protocol !== 'mysql:') return refuse(`the scheme is ${parsed.protocol.slice(0, -1)}`);
+  const database = decodeURIComponent(parsed.pathname.slice(1));
+  if (database === '') return refuse('the database is missing');
+  if (database.includes('/')) return refuse('a database name has no slash (the branch is set by targetBranch)');
+  return {
+    host: parsed.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
+    port: parsed.port === '' ? 3306 : Number(parsed.port),
+    user: decodeURIComponent(parsed.username) || 'root',
+    password: decodeURIComponent(parsed.password),
+    database,
+    tls: /^(true|1|require|required|on)$/i.test(parsed.searchParams.get('ssl') ?? ''),
+  };
+}
+
+export const describeTarget = (address: TargetAddress): string =>
+  `${address.user}@${address.host}:${address.port}/${address.database}`;
+
+export const quoteName = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
+
+/** A row of a result: every value as text, NULL as null. */
+export type TextRow = readonly (string | null)[];
+
+/**
+ * One connection to Dolt. All values travel as text in both directions: statements are complete strings (a prepared
+ * `AS OF ?` or a bound Infinity makes Dolt 2.2 panic), results are read without any conversion.
+ */
+export class TargetConnection implements AsyncDisposable {
+  readonly #connection: Connection;
+  #lost: Error | null = null;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    // Without a listener a lost idle connection would be an uncaught exception.
+    connection.on('error', (error: Error) => {
+      this.#lost = error;
+    });
+  }
+
+  /** Connects to the database, or to one branch of it; `null` connects to the server alone. */
+  static async open(address: TargetAddress, branch?: string | null): Promise<TargetConnection> {
+    const options: ConnectionOptions = {
+      host: address.host,
+      port: address.port,
+      user: address.user,
+      password: address.password,
+      charset: 'utf8mb4_bin',
+      rowsAsArray: true,
+      supportBigNumbers: true,
+      bigNumberStrings: true,
+      dateStrings: true,
+      multipleStatements: false,
+      connectTimeout: 10_000,
+      enableKeepAlive: true,
+      typeCast: (field) => field.string('utf8'),
+      ...(address.tls ? { ssl: {} } : {}),
+      ...(branch === null ? {} : { database: branch === undefined ? address.database : `${address.database}/${branch}` }),
+    };
+    try {
+      return new TargetConnection(await createConnection(options));
+    } catch (error) {
+      throw asTargetError(error);
+    }
+  }
+
+  /** Runs one statement and returns its rows as text. */
+  async rows(sql: string): Promise<TextRow[]> {
+    const result = await this.#query(sql);
+    // rowsAsArray and typeCast above make every row an array of strings and nulls.
+    return Array.isArray(result) ? (result as unknown as TextRow[]) : [];
+  }
+
+  /** The first column of the first row, or null. */
+  async value(sql: string): Promise<string | null> {
+    return (await this.rows(sql))[0]?.[0] ?? null;
+  }
+
+  /** Runs one statement and returns how many rows it changed (an update that changes nothing counts). */
+  async run(sql: string): Promise<number> {
+    const result = await this.#query(sql);
+    // A statement without a result set answers with a header.
+    return Array.isArray(result) ? 0 : (result as ResultSetHeader).affectedRows;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#lost) this.#connection.destroy();
+    else await this.#connection.end().catch(() => this.#connection.destroy());
+  }
+
+  /** Drops the connection without a goodbye: what is running on it is rolled back by the server. */
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
+  async #query(sql: string): Promise<unknown> {
+    if (this.#lost) throw asTargetError(this.#lost, sql);
+    try {
+      return (await this.#connection.query(sql))[0];
+    } catch (error) {
+      throw asTargetError(error, sql);
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import type { ClosedBatch, TransactionRecord } from '../core/batch.js';
+import type { KeyedChanges, KeylessChanges } from '../core/coalesce.js';
+import { authorOf, commitMessage, snapshotMessage, trailer } from '../core/message.js';
+import { formatLsn, type Lsn, type Micros, type Position } from '../core/position.js';
+import { Wal2DoltError } from '../errors.js';
+import { datetime, type Phase, type SourceIdentity, updatePosition } from './bookkeeping.js';
+import { ExactValues } from './exact.js';
+import { quoteText, textOrNull } from './sql-text.js';
+import type { StagingBranch } from './staging.js';
+import { Writer } from './writer.js';
+
+const TRANSACTIONS_PER_STATEMENT = 1_000;
+
+export interface CommitterOptions {
+  readonly source: SourceIdentity;
+  readonly author: string;
+  /** Whether `wal2dolt_transactions` is kept. */
+  readonly transactions: boolean;
+}
+
+/**
+ * Turns batches into Dolt commits. A batch's rows, its bookkeeping and its position are one Dolt commit on the staging
+ * branch, and readers see it by one fast-forward: data and position can not part.
+ */
+export class Committer {
+  readonly writer: Writer;
+  readonly #staging: StagingBranch;
+  readonly #options: CommitterOptions;
+  #position: Position;
+  #phase: Phase;
+  #lastDate: Micros;
+  #inTransaction = false;
+
+  private constructor(staging: StagingBranch, writer: Writer, options: CommitterOptions, position: Position, phase: Phase) {
+    this.#staging = staging;
+    this.writer = writer;
+    this.#options = options;
+    this.#position = position;
+    this.#phase = phase;
+    // A new database begins with a commit of today, which a history of older days may go before.
+    this.#lastDate = trailer(staging.head.message, 'Lsn') === null ? position.commitTime : staging.head.date;
+  }
+
+  static async open(staging: StagingBranch, options: CommitterOptions, position: Position, phase: Phase): Promise<Committer> {
+    const writer = new Writer(staging.writer, await ExactValues.load(staging.writer));
+    return new Committer(staging, writer, options, position, phase);
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Writes a part of a transaction that is too large for memory; it stays in the working set until its commit. */
+  async spill(changes: readonly (KeyedChanges | KeylessChanges)[]): Promise<void> {
+    await this.#begin();
+    await this.writer.write(changes);
+    await this.#staging.writer.run('COMMIT');
+    this.#inTransaction = false;
+  }
+
+  /** Makes a batch one Dolt commit on the staging branch, and shows it to readers unless the first snapshot is not complete. */
+  async commit(batch: ClosedBatch): Promise<void> {
+    const last = batch.transactions.at(-1);
+    if (!last) throw new Wal2DoltError('E_INTERNAL', 'a batch without transactions was to be committed');
+    await this.#begin();
+    await this.writer.write(batch.changes);
+    await this.#recordHead();
+    if (this.#options.transactions) await this.#recordTransactions(batch.transactions);
+    await this.#move(last);
+    const author = (batch.transactions.length === 1 && authorOf(last.context?.author)) || this.#options.author;
+    const hash = await this.#staging.commit(commitMessage(batch, last), this.#date(last.commitTime), author);
+    this.#inTransaction = false;
+    this.#position = last;
+    if (this.#phase === 'streaming') await this.#staging.publish();
+    if (batch.tag !== null) await this.#staging.tag(batch.tag, hash);
+  }
+
+  /** The first snapshot is complete at this position: what led to it becomes one commit, which readers see. */
+  async publishSnapshot(position: Position, tables: number, rows: number): Promise<void> {
+    await this.#staging.writer.run('DELETE FROM wal2dolt_commits');
+    this.#phase = 'streaming';
+    await this.#move(position);
+    await this.#staging.squash();
+    await this.#staging.commit(snapshotMessage(position, tables, rows), this.#date(position.commitTime), this.#options.author);
+    this.#position = position;
+    await this.#staging.publish();
+  }
+
+  /** The server may forget WAL up to here although nothing of it was for us. */
+  async recordAcknowledged(end: Lsn): Promise<void> {
+    await this.#staging.recordAcknowledged(this.#options.source.slot, end);
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#inTransaction) return;
+    await this.#staging.writer.run('START TRANSACTION');
+    this.#inTransaction = true;
+  }
+
+  async #move(position: Position): Promise<void> {
+    const changed = await this.#staging.writer.run(updatePosition(position, this.#options.source.slot, this.#phase));
+    if (changed !== 1) throw new Wal2DoltError('E_TARGET_DIVERGED', 'the position row in wal2dolt_position is gone');
+  }
+
+  /** Writes down the commit before this one, and thereby makes sure that it still is the branch's head. */
+  async #recordHead(): Promise<void> {
+    const { hash, message } = this.#staging.head;
+    const position = this.#position;
+    const count = (name: string): number => Number(trailer(message, name) ?? 0);
+    const inserted = await this.#staging.writer.run(
+      `INSERT INTO wal2dolt_commits SELECT ${position.endLsn}, '${hash}', '${formatLsn(position.endLsn)}', ${datetime(position.commitTime)}, ${count('Transactions')}, ${count('Rows')}, ${quoteText(trailer(message, 'Reason') ?? '')} FROM dual WHERE HASHOF('HEAD')='${hash}'`,
+    );
+    if (inserted !== 1) {
+      throw new Wal2DoltError('E_TARGET_DIVERGED', `someone else committed to branch ${this.#staging.branches.staging}`);
+    }
+  }
+
+  async #recordTransactions(transactions: readonly TransactionRecord[]): Promise<void> {
+    for (let start = 0; start < transactions.length; start += TRANSACTIONS_PER_STATEMENT) {
+      const rows = transactions
+        .slice(start, start + TRANSACTIONS_PER_STATEMENT)
+        .map(({ endLsn, xid, commitTime, rows, context }) => `(${endLsn}, ${xid}, ${datetime(commitTime)}, ${rows}, ${textOrNull(context?.content ?? null)})`);
+      await this.#staging.writer.run(`INSERT INTO wal2dolt_transactions VALUES ${rows.join(',')}`);
+    }
+  }
+
+  /** `AS OF` a time finds the first commit that is not later, going back from the head: dates must never decrease. */
+  #date(commitTime: Micros): Micros {
+    if (commitTime > this.#lastDate) this.#lastDate = commitTime;
+    return this.#lastDate;
+  }
+}

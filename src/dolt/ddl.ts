@@ -1,0 +1,151 @@
+import { uniqueNames } from '../core/names.js';
+import type { Index } from '../core/schema.js';
+import type { TargetColumn, TargetTable } from '../core/target.js';
+import { quoteName } from './client.js';
+import { quoteText } from './sql-text.js';
+
+/**
+ * Dolt panics when two neighbouring index entries together exceed 65,535 bytes, so an index entry stays below half of
+ * that; where the declared columns could be longer, a prefix of them is indexed.
+ */
+const INDEX_BYTES = 32_000;
+/** A prefix is limited to 3,072 bytes for the whole index. */
+const PREFIX_BYTES = 3_072;
+
+/** Columns of the helper index by which rows of a keyless table are found. */
+const ROW_INDEX_COLUMNS = 8;
+
+/** `CREATE TABLE` with the primary key, but without secondary indexes: those are built once, after the copy. */
+export function createTable(table: TargetTable): string {
+  const lines = table.columns.map((column) => `  ${columnDefinition(column)}`);
+  if (table.key.length > 0) lines.push(`  PRIMARY KEY (${table.key.map((i) => nameOf(table, i)).join(', ')})`);
+  const comment = table.source.comment === null ? '' : ` COMMENT=${quoteText(table.source.comment)}`;
+  return `CREATE TABLE ${quoteName(table.name)} (\n${lines.join(',\n')}\n)${comment}`;
+}
+
+function columnDefinition(column: TargetColumn): string {
+  const fallback = literalDefault(column);
+  return [
+    quoteName(column.name),
+    column.conversion.sql,
+    column.notNull ? 'NOT NULL' : 'NULL',
+    ...(fallback === null ? [] : [`DEFAULT (${fallback})`]),
+  ].join(' ');
+}
+
+/**
+ * A default is carried over where it is a literal. Whatever Postgres computes arrives computed with the rows, so the
+ * default only matters to who looks at the schema or writes to a branch of the history.
+ */
+function literalDefault(column: TargetColumn): string | null {
+  const { defaultExpression, generated, identity } = column.source;
+  if (defaultExpression === null || generated !== '' || identity !== '') return null;
+  const match = /^\(?(?:'((?:[^']|'')*)'(?:::[\w\s."()[\],]+)?|(-?\d+(?:\.\d+)?)(?:::[\w\s."(),]+)?|(true|false))\)?$/.exec(defaultExpression);
+  if (!match) return null;
+  const [, quoted, number, boolean] = match;
+  const text = quoted?.replaceAll("''", "'") ?? number ?? (boolean === 'true' ? 't' : 'f');
+  try {
+    const { conversion } = column;
+    if (conversion.isExact && !conversion.isExact(text)) return null;
+    return conversion.literal(text);
+  } catch {
+    // Postgres keeps `'01/02/2020'::date` as it was written: not the text that it would print for the value.
+    return null;
+  }
+}
+
+/** The secondary indexes, each one statement. Unique where that can never refuse what Postgres accepted. */
+export function createIndexes(table: TargetTable): string[] {
+  const wanted = table.source.indexes.flatMap((index) => {
+    const positions = indexPositions(table, index);
+    return positions === null || sameKey(table, positions) ? [] : [{ index, positions }];
+  });
+  const names = uniqueNames(wanted.map(({ index }) => index.name));
+  const statements = wanted.flatMap(({ index, positions }, i) => {
+    const statement = createIndex(table, names[i] ?? index.name, positions, isUniqueInDolt(table, index));
+    return statement === null ? [] : [statement];
+  });
+  const row = rowIndexPositions(table);
+  if (row.length > 0) {
+    const statement = createIndex(table, uniqueNames(['wal2dolt_row'], names)[0] ?? 'wal2dolt_row', row, false);
+    if (statement !== null) statements.push(statement);
+  }
+  return statements;
+}
+
+/**
+ * Whether an index may be UNIQUE in Dolt. Not for a DEFERRABLE one, which Postgres allows to be violated inside a
+ * transaction (and a spilled transaction is written in pieces); not over a column of which two different values may
+ * come to the same nearest value.
+ */
+export function isUniqueInDolt(table: TargetTable, index: Index): boolean {
+  const positions = indexPositions(table, index);
+  return (
+    index.unique &&
+    index.immediate &&
+    positions !== null &&
+    positions.every((i) => table.columns[i]?.conversion.isExact === null && !/^(LONGBLOB|JSON)/i.test(table.columns[i].conversion.sql))
+  );
+}
+
+/** Positions of the unique indexes' columns other than the key: their values may move between rows of one batch. */
+export function uniquePositions(table: TargetTable): readonly number[] {
+  const positions = new Set<number>();
+  for (const index of table.source.indexes) {
+    if (!isUniqueInDolt(table, index)) continue;
+    const of = indexPositions(table, index) ?? [];
+    if (!sameKey(table, of)) for (const position of of) positions.add(position);
+  }
+  return [...positions].sort((a, b) => a - b);
+}
+
+/** Key columns of an index as positions in the target table; null where it can not be made in Dolt. */
+function indexPositions(table: TargetTable, index: Index): number[] | null {
+  if (index.attnums === null || index.attnums.length === 0) return null;
+  const positions = index.attnums.map((attnum) => table.columns.findIndex((column) => column.source.attnum === attnum));
+  if (positions.includes(-1)) return null;
+  if (positions.some((i) => /^JSON/i.test(table.columns[i]?.conversion.sql ?? ''))) return null;
+  return positions;
+}
+
+function sameKey(table: TargetTable, positions: readonly number[]): boolean {
+  return positions.length === table.key.length && positions.every((position, i) => position === table.key[i]);
+}
+
+function createIndex(table: TargetTable, name: string, positions: readonly number[], unique: boolean): string | null {
+  const columns = positions.flatMap((i) => table.columns[i] ?? []);
+  const long = columns.filter((column) => isLong(column));
+  const declared = columns.reduce((sum, column) => sum + (isLong(column) ? 0 : column.conversion.declaredBytes), 0);
+  if (declared > INDEX_BYTES) return null;
+  const room = Math.floor((PREFIX_BYTES - Math.min(declared, PREFIX_BYTES / 2)) / 4 / Math.max(1, long.length));
+  const parts = columns.map((column) =>
+    isLong(column) && !(unique && /TEXT/i.test(column.conversion.sql))
+      ? `${quoteName(column.name)}(${Math.min(room, 255)})`
+      : quoteName(column.name),
+  );
+  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quoteName(name)} ON ${quoteName(table.name)} (${parts.join(', ')})`;
+}
+
+const isLong = (column: TargetColumn): boolean => /TEXT|BLOB/i.test(column.conversion.sql);
+
+/**
+ * A keyless table whose rows may be updated and deleted (REPLICA IDENTITY FULL) gets one plain index over columns that
+ * Dolt compares exactly: a deletion finds its row in it instead of reading the whole table.
+ */
+function rowIndexPositions(table: TargetTable): number[] {
+  if (table.key.length > 0 || table.source.replicaIdentity !== 'f') return [];
+  const comparable = table.columns.flatMap((column, i) => (column.conversion.comparable && !isLong(column) ? [i] : []));
+  const positions: number[] = [];
+  let bytes = 0;
+  for (const position of comparable) {
+    bytes += table.columns[position]?.conversion.declaredBytes ?? 0;
+    if (positions.length === ROW_INDEX_COLUMNS || bytes > PREFIX_BYTES) break;
+    positions.push(position);
+  }
+  if (positions.length > 0) return positions;
+  const text = table.columns.findIndex((column) => column.conversion.comparable);
+  return text < 0 ? [] : [text];
+}
+
+const nameOf = (table: TargetTable, position: number): string => quoteName(table.columns[position]?.name ?? '');
+

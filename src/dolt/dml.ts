@@ -1,0 +1,151 @@
+import { type Cell, type Row, UNCHANGED } from '../core/change.js';
+import { type KeyedEntry, keyText } from '../core/coalesce.js';
+import type { TargetColumn, TargetTable } from '../core/target.js';
+import { Wal2DoltError } from '../errors.js';
+import { quoteName } from './client.js';
+
+/**
+ * Net changes as SQL text. Nothing here talks to Dolt.
+ *
+ * A changed row is deleted and inserted, not upserted: REPLACE and ON DUPLICATE KEY UPDATE silently hit another row
+ * that owns the same unique value, and a swap of unique values is refused row by row. An `UPDATE … JOIN (VALUES ROW …)`
+ * would be one statement for many partial rows, but Dolt 2.2 takes the values' types from the first row, and then
+ * silently misses rows whose key does not fit that type; so a partial row is an UPDATE of its own.
+ */
+
+/** A statement and how many rows it must change: another number means that the target is not what the stream left. */
+export interface Statement {
+  readonly sql: string;
+  readonly expect: number;
+}
+
+const INSERT_ROWS = 2_000;
+const INSERT_CHARACTERS = 1 << 20;
+const DELETE_KEYS = 1_000;
+
+/** `(…)` for an INSERT; every cell must be known. */
+export function rowLiteral(columns: readonly TargetColumn[], row: Row): string {
+  let sql = '(';
+  for (let i = 0; i < columns.length; i += 1) {
+    if (i > 0) sql += ',';
+    sql += cellLiteral(columns[i] as TargetColumn, row[i] as Cell); // both indexed below their length
+  }
+  return `${sql})`;
+}
+
+export function cellLiteral(column: TargetColumn, cell: Cell): string {
+  if (cell === null) return 'NULL';
+  if (cell === UNCHANGED) throw new Wal2DoltError('E_INTERNAL', `the column ${column.name} is not known`);
+  return column.conversion.literal(cell);
+}
+
+/** An inexact key would be another row's, so it stops the stream: throws E_VALUE_IN_KEY. */
+export function assertKeyFits(table: TargetTable, key: readonly string[]): void {
+  for (const [i, position] of table.key.entries()) {
+    const column = table.columns[position] as TargetColumn; // key positions are positions of columns
+    const text = key[i] ?? '';
+    if (column.conversion.isExact && !column.conversion.isExact(text)) {
+      throw new Wal2DoltError(
+        'E_VALUE_IN_KEY',
+        `${table.source.schema}.${table.source.name}.${column.source.name} (${column.source.type.name}): the key value ${clip(text)} does not fit ${column.conversion.sql} exactly`,
+      );
+    }
+  }
+}
+
+function keyLiterals(table: TargetTable, key: readonly string[]): string[] {
+  assertKeyFits(table, key);
+  return table.key.map((position, i) => (table.columns[position] as TargetColumn).conversion.literal(key[i] ?? '')); // as above
+}
+
+const clip = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}… (${text.length} characters)` : text);
+
+const columnNames = (table: TargetTable, positions: readonly number[]): string[] =>
+  positions.map((position) => quoteName(table.columns[position]?.name ?? ''));
+
+/** `key IN (…)` or `(a,b) IN ((…),…)`. */
+export function whereKeys(table: TargetTable, keys: readonly (readonly string[])[]): string {
+  const names = columnNames(table, table.key);
+  const list = keys.map((key) => {
+    const literals = keyLiterals(table, key);
+    return literals.length === 1 ? literals[0] : `(${literals.join(',')})`;
+  });
+  return `${names.length === 1 ? names[0] : `(${names.join(',')})`} IN (${list.join(',')})`;
+}
+
+export function* deleteKeys(table: TargetTable, keys: readonly (readonly string[])[]): Iterable<Statement> {
+  for (let start = 0; start < keys.length; start += DELETE_KEYS) {
+    const some = keys.slice(start, start + DELETE_KEYS);
+    yield { sql: `DELETE FROM ${quoteName(table.name)} WHERE ${whereKeys(table, some)}`, expect: some.length };
+  }
+}
+
+/** Multi-row INSERTs of at most 2,000 rows and about a megabyte, built one at a time. */
+export function* insertRows(table: TargetTable, rows: Iterable<Row>): Iterable<Statement> {
+  const names = table.columns.map((column) => quoteName(column.name)).join(',');
+  const head = `INSERT INTO ${quoteName(table.name)} (${names}) VALUES `;
+  let values: string[] = [];
+  let size = 0;
+  for (const row of rows) {
+    const literal = rowLiteral(table.columns, row);
+    if (values.length > 0 && (values.length === INSERT_ROWS || size + literal.length > INSERT_CHARACTERS)) {
+      yield { sql: head + values.join(','), expect: values.length };
+      values = [];
+      size = 0;
+    }
+    values.push(literal);
+    size += literal.length;
+  }
+  if (values.length > 0) yield { sql: head + values.join(','), expect: values.length };
+}
+
+/** An UPDATE of the cells that were sent, the others keep their value. */
+export function updateRow(table: TargetTable, key: readonly string[], row: Row): Statement {
+  const sets: string[] = [];
+  for (const [i, column] of table.columns.entries()) {
+    const cell = row[i] as Cell; // rows have one cell per column
+    if (cell !== UNCHANGED && !table.key.includes(i)) sets.push(`${quoteName(column.name)}=${cellLiteral(column, cell)}`);
+  }
+  const set = sets.length > 0 ? sets.join(',') : `${columnNames(table, [table.key[0] ?? 0])[0]}=${columnNames(table, [table.key[0] ?? 0])[0]}`;
+  return { sql: `UPDATE ${quoteName(table.name)} SET ${set} WHERE ${whereKeys(table, [key])}`, expect: 1 };
+}
+
+/** Takes `copies` of a row out of a keyless table. */
+export function deleteCopies(table: TargetTable, row: Row, copies: number): Statement {
+  const conditions = table.columns.map((column, i) => {
+    const cell = row[i] as Cell; // rows have one cell per column
+    const literal = cellLiteral(column, cell);
+    const name = quoteName(column.name);
+    return literal === 'NULL' ? `${name} IS NULL` : column.conversion.equals(name, literal);
+  });
+  return { sql: `DELETE FROM ${quoteName(table.name)} WHERE ${conditions.join(' AND ')} LIMIT ${copies}`, expect: copies };
+}
+
+/** Reads back whole rows by key: key columns first, then all columns, in forms that `restore` understands. */
+export function selectRows(table: TargetTable, keys: readonly (readonly string[])[], positions: readonly number[]): string {
+  const reads = [...table.key, ...positions].map((position) => {
+    const column = table.columns[position] as TargetColumn; // positions of columns
+    return column.conversion.read(quoteName(column.name));
+  });
+  return `SELECT ${reads.join(',')} FROM ${quoteName(table.name)} WHERE ${whereKeys(table, keys)}`;
+}
+
+/**
+ * Dolt stores rows in key order, and writing in that order is more than twice as fast as in random order. The order
+ * need not be Dolt's own exactly: it is only a matter of speed.
+ */
+export function sortByKey(table: TargetTable, entries: KeyedEntry[]): KeyedEntry[] {
+  const numeric = table.key.map((position) => /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL|DOUBLE)/i.test(table.columns[position]?.conversion.sql ?? ''));
+  return entries.sort((a, b) => {
+    for (let i = 0; i < numeric.length; i += 1) {
+      const left = a.key[i] ?? '';
+      const right = b.key[i] ?? '';
+      if (left === right) continue;
+      if (numeric[i]) return Number(left) - Number(right);
+      return left < right ? -1 : 1;
+    }
+    return 0;
+  });
+}
+
+export const sameKey = (a: readonly string[], b: readonly string[]): boolean => keyText(a) === keyText(b);

@@ -1,0 +1,235 @@
+import { trailer } from '../core/message.js';
+import { formatLsn, formatMicros, type Lsn, lsn, type Micros, parseMicros } from '../core/position.js';
+import { Wal2DoltError } from '../errors.js';
+import { ACKNOWLEDGED_TABLE, createBookkeeping, readPosition, type StoredPosition } from './bookkeeping.js';
+import { quoteName, type TargetAddress, TargetConnection } from './client.js';
+import { quoteText } from './sql-text.js';
+
+/** Seconds to wait for a lock: a killed predecessor's session ends when its last statement does. */
+const LOCK_SECONDS = 10;
+
+export interface Branches {
+  /** Readers' branch, which is only ever fast-forwarded. */
+  readonly target: string;
+  /** Where everything is written first; nobody else writes it. */
+  readonly staging: string;
+}
+
+export interface StagingHead {
+  readonly hash: string;
+  readonly message: string;
+  /** The commit's date, to the millisecond that Dolt keeps. */
+  readonly date: Micros;
+}
+
+/**
+ * The staging branch and the right to write it.
+ *
+ * DDL commits implicitly in Dolt, and a large transaction does not fit into one SQL transaction, so everything is
+ * written to a branch of its own and the readers' branch is moved by a fast-forward when a state is complete. Whatever
+ * a crash leaves in the working set is thrown away on opening: HEAD's position row is the truth.
+ */
+export class StagingBranch implements AsyncDisposable {
+  readonly address: TargetAddress;
+  readonly branches: Branches;
+  /** Holds the lock; writes rows and makes commits. */
+  readonly writer: TargetConnection;
+  readonly #publisher: TargetConnection;
+  #head: StagingHead;
+
+  private constructor(
+    address: TargetAddress,
+    branches: Branches,
+    writer: TargetConnection,
+    publisher: TargetConnection,
+    head: StagingHead,
+  ) {
+    this.address = address;
+    this.branches = branches;
+    this.writer = writer;
+    this.#publisher = publisher;
+    this.#head = head;
+  }
+
+  /**
+   * Creates database, branches and bookkeeping where they are missing, takes the lock, and goes back to HEAD.
+   * Throws E_TARGET_LOCKED, E_TARGET_FOREIGN or E_TARGET_DIVERGED before anything is written.
+   */
+  static async open(address: TargetAddress, branches: Branches): Promise<StagingBranch> {
+    await createDatabase(address);
+    const connections: TargetConnection[] = [];
+    try {
+      const first = await TargetConnection.open(address);
+      connections.push(first);
+      await createBranches(first, branches);
+      const writer = await TargetConnection.open(address, branches.staging);
+      const publisher = await TargetConnection.open(address, branches.target);
+      connections.push(writer, publisher);
+      await first[Symbol.asyncDispose]();
+
+      await lock(writer, lockName(address, branches, 'writer'));
+      await prepareSession(writer);
+      await refuseForeign(publisher, branches);
+      await writer.run(`CALL DOLT_RESET('--hard')`);
+      await writer.run('CALL DOLT_CLEAN()');
+      if ((await writer.rows(`SHOW TABLES LIKE 'wal2dolt\\_position'`)).length === 0) {
+        await createBookkeeping(writer);
+        await writer.rows(`CALL DOLT_COMMIT('-A', '-m', 'bookkeeping of wal2dolt')`);
+      }
+      await writer.run(
+        `CREATE TABLE IF NOT EXISTS ${ACKNOWLEDGED_TABLE} (slot VARCHAR(64) NOT NULL PRIMARY KEY, end_lsn_num BIGINT UNSIGNED NOT NULL)`,
+      );
+      return new StagingBranch(address, branches, writer, publisher, await readHead(writer));
+    } catch (error) {
+      for (const connection of connections) connection.destroy();
+      throw error;
+    }
+  }
+
+  get head(): StagingHead {
+    return this.#head;
+  }
+
+  /** The position at HEAD. Throws E_TARGET_DIVERGED where HEAD is not a commit of ours. */
+  async position(): Promise<StoredPosition | null> {
+    const position = await readPosition(this.writer);
+    if (position && trailer(this.#head.message, 'Lsn') !== formatLsn(position.endLsn)) {
+      throw new Wal2DoltError(
+        'E_TARGET_DIVERGED',
+        `the last commit of branch ${this.branches.staging} (${this.#head.hash}) was not made by wal2dolt`,
+      );
+    }
+    return position;
+  }
+
+  /** Commits the whole working set of the staging branch, data and bookkeeping alike. Returns the commit's hash. */
+  async commit(message: string, date: Micros, author: string): Promise<string> {
+    return this.#commit(['-A'], message, date, author);
+  }
+
+  /** Commits only some tables, while others are still being copied. */
+  async commitTables(tables: readonly string[], message: string, date: Micros, author: string): Promise<string> {
+    await this.writer.rows(`CALL DOLT_ADD(${tables.map(quoteText).join(', ')})`);
+    return this.#commit([], message, date, author);
+  }
+
+  async #commit(flags: readonly string[], message: string, date: Micros, author: string): Promise<string> {
+    const options = [...flags, '-m', message, '--date', formatMicros(date), '--author', author];
+    const hash = await this.writer.value(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`);
+    if (!hash) throw new Wal2DoltError('E_TARGET_QUERY', 'DOLT_COMMIT returned no hash');
+    this.#head = { hash, message, date };
+    return hash;
+  }
+
+  /** Makes the commits since the readers' branch one: the working set stays as it is. The next commit is that one. */
+  async squash(): Promise<void> {
+    await this.writer.run(`CALL DOLT_RESET('--soft', ${quoteText(this.branches.target)})`);
+  }
+
+  /** Moves the readers' branch to the staging branch's HEAD. */
+  async publish(): Promise<void> {
+    const rows = await this.#publisher.rows(`CALL DOLT_MERGE(${quoteText(this.branches.staging)}, '--ff-only')`);
+    const [hash, fastForward, , said] = rows[0] ?? [];
+    if (fastForward !== '1' && !/up.to.date|ahead of|up-to-date/i.test(said ?? '')) {
+      throw new Wal2DoltError('E_TARGET_DIVERGED', `branch ${this.branches.target} could not be fast-forwarded: ${said ?? hash ?? 'no answer'}`);
+    }
+  }
+
+  /** Names a commit. An existing or impossible name is no reason to stop: false then. */
+  async tag(name: string, hash: string): Promise<boolean> {
+    try {
+      await this.writer.rows(`CALL DOLT_TAG(${quoteText(name)}, ${quoteText(hash)})`);
+      return true;
+    } catch (error) {
+      if (error instanceof Wal2DoltError && error.code === 'E_TARGET_QUERY') return false;
+      throw error;
+    }
+  }
+
+  /** Keeps, outside of history, up to where WAL of no interest was acknowledged: it tells our own advance of the slot from someone else's. */
+  async recordAcknowledged(slot: string, end: Lsn): Promise<void> {
+    await this.writer.run(`REPLACE INTO ${ACKNOWLEDGED_TABLE} VALUES (${quoteText(slot)}, ${end})`);
+  }
+
+  async acknowledged(slot: string): Promise<Lsn | null> {
+    const value = await this.writer.value(`SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot=${quoteText(slot)}`);
+    return value === null ? null : lsn(BigInt(value));
+  }
+
+  /** One more connection to the staging branch, for the copy. `number` makes its lock its own. */
+  async openCopyConnection(number: number): Promise<TargetConnection> {
+    const connection = await TargetConnection.open(this.address, this.branches.staging);
+    try {
+      await lock(connection, lockName(this.address, this.branches, `copy${number}`));
+      await prepareSession(connection);
+      return connection;
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.writer[Symbol.asyncDispose](), this.#publisher[Symbol.asyncDispose]()]);
+  }
+
+  /** Drops both connections at once, whatever runs on them. */
+  destroy(): void {
+    this.writer.destroy();
+    this.#publisher.destroy();
+  }
+}
+
+/** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */
+async function prepareSession(connection: TargetConnection): Promise<void> {
+  await connection.run('SET foreign_key_checks=0');
+}
+
+const lockName = (address: TargetAddress, branches: Branches, role: string): string =>
+  `wal2dolt/${address.database}/${branches.staging}/${role}`;
+
+/**
+ * Held by the connection that writes, so that it is released only when that session is really over: a predecessor that
+ * was killed may still have a statement running in the server, and what that one commits must be seen.
+ */
+async function lock(connection: TargetConnection, name: string): Promise<void> {
+  if ((await connection.value(`SELECT GET_LOCK(${quoteText(name)}, ${LOCK_SECONDS})`)) !== '1') {
+    throw new Wal2DoltError('E_TARGET_LOCKED', `another wal2dolt holds the lock ${name}`);
+  }
+}
+
+async function createDatabase(address: TargetAddress): Promise<void> {
+  await using server = await TargetConnection.open(address, null);
+  const names = await server.rows('SHOW DATABASES');
+  if (!names.some(([name]) => name?.toLowerCase() === address.database.toLowerCase())) {
+    await server.run(`CREATE DATABASE ${quoteName(address.database)}`);
+  }
+}
+
+async function createBranches(connection: TargetConnection, branches: Branches): Promise<void> {
+  const names = new Set((await connection.rows('SELECT name FROM dolt_branches')).map(([name]) => name));
+  if (!names.has(branches.target)) await connection.rows(`CALL DOLT_BRANCH(${quoteText(branches.target)})`);
+  if (!names.has(branches.staging)) {
+    await connection.rows(`CALL DOLT_BRANCH(${quoteText(branches.staging)}, ${quoteText(branches.target)})`);
+  }
+}
+
+/** Refuses a database with tables of someone else, and a readers' branch with commits of someone else. */
+async function refuseForeign(publisher: TargetConnection, branches: Branches): Promise<void> {
+  const tables = (await publisher.rows('SHOW TABLES')).map(([name]) => name ?? '');
+  if (tables.length > 0 && !tables.includes('wal2dolt_position')) {
+    throw new Wal2DoltError('E_TARGET_FOREIGN', `the target database holds ${tables.length} tables of someone else, e.g. ${tables[0]}`);
+  }
+  const base = await publisher.value(`SELECT DOLT_MERGE_BASE(${quoteText(branches.target)}, ${quoteText(branches.staging)})`);
+  const head = await publisher.value(`SELECT HASHOF(${quoteText(branches.target)})`);
+  if (base !== head) {
+    throw new Wal2DoltError('E_TARGET_DIVERGED', `branch ${branches.target} has commits that wal2dolt did not make (since ${base})`);
+  }
+}
+
+async function readHead(connection: TargetConnection): Promise<StagingHead> {
+  const [row] = await connection.rows(
+    `SELECT commit_hash, message, date_format(date, '%Y-%m-%dT%H:%i:%s.%f') FROM dolt_log LIMIT 1`,
+  );
+  return { hash: row?.[0] ?? '', message: row?.[1] ?? '', date: parseMicros(row?.[2] ?? '') };
+}

@@ -1,0 +1,44 @@
+import PQueue from 'p-queue';
+
+/**
+ * Work for the target, one piece after the other, while the caller prepares the next. One piece runs and one may wait:
+ * whoever hands over a third waits, which is what slows the source down to the speed of the target.
+ */
+export class Pipeline {
+  readonly #queue = new PQueue({ concurrency: 1 });
+  readonly #controller = new AbortController();
+  #error: unknown = null;
+
+  /** Aborted when a piece failed; its reason is the error. */
+  get failed(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get isIdle(): boolean {
+    return this.#queue.pending === 0 && this.#queue.size === 0;
+  }
+
+  /** Resolves when the piece is in line. Rejects with the error of an earlier piece. */
+  async submit(work: () => Promise<void>): Promise<void> {
+    await this.#queue.onSizeLessThan(1);
+    this.#rethrow();
+    this.#queue
+      .add(async () => {
+        if (this.#error === null) await work();
+      })
+      .catch((error: unknown) => {
+        this.#error ??= error;
+        this.#controller.abort(error);
+      });
+  }
+
+  /** Resolves when everything is done. */
+  async drain(): Promise<void> {
+    await this.#queue.onIdle();
+    this.#rethrow();
+  }
+
+  #rethrow(): void {
+    if (this.#error !== null) throw this.#error;
+  }
+}

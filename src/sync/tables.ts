@@ -1,0 +1,82 @@
+import { uniqueNames, tableNameFor } from '../core/names.js';
+import { optionsFor, type TableRules } from '../core/patterns.js';
+import { keyAttnums, qualifiedName, type TableSchema } from '../core/schema.js';
+import type { TargetTable } from '../core/target.js';
+import type { StoredTable } from '../dolt/bookkeeping.js';
+import { Wal2DoltError } from '../errors.js';
+import { planColumns } from '../types/columns.js';
+
+/** What the configuration says about names and types. */
+export interface MappingRules {
+  readonly tables: TableRules;
+  /** Template for tables outside of `public`, e.g. `{schema}__{table}`. */
+  readonly tableName: string;
+  /** Dolt type by Postgres type name (base name or `format_type`). */
+  readonly types: ReadonlyMap<string, string>;
+}
+
+/** Names and types for tables that are new to the target. `taken` are the names that it has already. */
+export function planTables(schemas: readonly TableSchema[], rules: MappingRules, taken: readonly string[] = []): TargetTable[] {
+  const ordered = [...schemas].sort((a, b) => (qualifiedName(a) < qualifiedName(b) ? -1 : 1));
+  const wishes = ordered.map((schema) => {
+    const { name } = optionsFor(rules.tables, schema.schema, schema.name);
+    return tableNameFor(rules.tableName, schema.schema, schema.name, name);
+  });
+  const names = uniqueNames(wishes, taken);
+  return ordered.map((schema, i) => planTable(schema, names[i] ?? schema.name, rules));
+}
+
+function planTable(schema: TableSchema, name: string, rules: MappingRules, storedNames?: ReadonlyMap<number, string>): TargetTable {
+  const { excludeColumns, columnTypes } = optionsFor(rules.tables, schema.schema, schema.name);
+  const kept = schema.columns.flatMap((column, sourcePosition) => {
+    const keep = storedNames ? storedNames.has(column.attnum) : !excludeColumns.has(column.name);
+    return keep ? [{ column, sourcePosition }] : [];
+  });
+  const key = keyAttnums({ ...schema, columns: kept.map(({ column }) => column) });
+  const indexed = new Set(schema.indexes.flatMap((index) => index.attnums ?? []));
+  const conversions = planColumns(
+    kept.map(({ column }) => ({
+      column,
+      inKey: key.includes(column.attnum),
+      indexed: indexed.has(column.attnum),
+      override: columnTypes.get(column.name) ?? rules.types.get(column.type.name) ?? rules.types.get(column.type.base),
+    })),
+  );
+  const names = uniqueNames(kept.map(({ column }) => column.name));
+  const columns = kept.map(({ column, sourcePosition }, i) => {
+    const conversion = conversions[i];
+    if (!conversion) throw new Wal2DoltError('E_INTERNAL', `no conversion for ${qualifiedName(schema)}.${column.name}`);
+    return {
+      source: column,
+      sourcePosition,
+      name: storedNames?.get(column.attnum) ?? names[i] ?? column.name,
+      notNull: key.includes(column.attnum) || (column.notNull && !conversion.nullable),
+      conversion,
+    };
+  });
+  return {
+    source: schema,
+    name,
+    columns,
+    key: key.map((attnum) => columns.findIndex((column) => column.source.attnum === attnum)),
+  };
+}
+
+/**
+ * A table as the target has it: names from the bookkeeping, types as they follow from the configuration, which must
+ * be the ones that the table was made with. Throws E_CONFIG where they are not.
+ */
+export function restoreTable(stored: StoredTable, rules: MappingRules): TargetTable {
+  const names = new Map([...stored.columns].map(([attnum, column]) => [attnum, column.name]));
+  const table = planTable(stored.schema, stored.targetName, rules, names);
+  for (const column of table.columns) {
+    const made = stored.columns.get(column.source.attnum)?.type;
+    if (made !== column.conversion.sql) {
+      throw new Wal2DoltError(
+        'E_CONFIG',
+        `${qualifiedName(stored.schema)}.${column.source.name} is ${made} in the target, but ${column.conversion.sql} by the configuration; types of existing columns can not be changed (undo the change, or copy into a new target)`,
+      );
+    }
+  }
+  return table;
+}
