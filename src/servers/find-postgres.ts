@@ -21,7 +21,7 @@ export async function installedPostgres(): Promise<PostgresBinaries | null> {
     ({ stdout }) => [stdout.trim()],
     () => [],
   );
-  const onPath = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  const onPath = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   for (const folder of [...configured, ...onPath, ...(await debianFolders())]) {
     const version = await versionIn(folder);
     if (version !== null && version >= OLDEST) return { folder, version };

@@ -13,7 +13,7 @@ test('the shared Postgres is of this project, streams logically, and keeps two d
   expect(await two.sql('select id from t')).toEqual([]);
   expect(await one.sql('show wal_level')).toEqual([{ wal_level: 'logical' }]);
   const [row] = await one.sql('show server_version_num');
-  expect(Math.floor(Number(row?.['server_version_num']) / 10_000)).toBe(postgresVersion());
+  expect(Math.floor(Number(row?.server_version_num) / 10_000)).toBe(postgresVersion());
 });
 
 test('a Postgres database is dropped with its connections and slots', async () => {
