@@ -1,0 +1,140 @@
+import pg from 'pg';
+import { Wal2DoltError } from '../errors.js';
+import { asSourceError } from './failure.js';
+
+/**
+ * Settings that decide how Postgres prints values, and that would end a session which has to live for hours.
+ * A role or database may have others as its default (ALTER ROLE … SET); start-up options win over those.
+ */
+const PINNED = {
+  DateStyle: 'ISO',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  extra_float_digits: '3',
+  bytea_output: 'hex',
+  lc_monetary: 'C',
+  // A row that a policy would hide raises an error instead.
+  row_security: 'off',
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+};
+
+const CONNECT_TIMEOUT_MS = 15_000;
+const KEEPALIVE_AFTER_MS = 30_000;
+
+/** Every value as the text that Postgres sent: the driver's own parsers lose microseconds, large integers and more. */
+const RAW_TEXT = {
+  // The cast: the driver's type wants all overloads of its own registry; it only ever calls this one.
+  getTypeParser: (() => (text: string) => text) as unknown as typeof pg.types.getTypeParser,
+};
+
+/**
+ * The driver's configuration for a URL as libpq takes it: `postgres://user:password@host:port/db?sslmode=require`,
+ * with `host=/socket/folder`, `connect_timeout`, `options`, `application_name`, `sslrootcert`, … as parameters. What the
+ * URL leaves out comes from the PG* environment variables. Holds the password: never log it (use `describeSource`).
+ *
+ * Throws E_CONFIG for what the driver cannot follow.
+ * Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+ */
+export function clientConfig(url: string, applicationName: string): pg.ClientConfig {
+  if (!/^postgres(ql)?:\/\//.test(url)) throw invalid('it must begin with postgres:// or postgresql://');
+  const questionMark = url.indexOf('?');
+  const base = questionMark < 0 ? url : url.slice(0, questionMark);
+  const params = new URLSearchParams(questionMark < 0 ? '' : url.slice(questionMark + 1));
+
+  const sslmode = params.get('sslmode');
+  if (sslmode === 'prefer' || sslmode === 'allow') {
+    throw invalid(`sslmode=${sslmode} is not supported (no silent fallback): use disable, require, verify-ca or verify-full`);
+  }
+  // Without this the driver takes sslmode=require for verify-full, and refuses servers that libpq accepts.
+  if (sslmode !== null) params.set('uselibpqcompat', 'true');
+
+  const timeout = Number(params.get('connect_timeout') ?? 0);
+  const options = [params.get('options'), ...Object.entries(PINNED).map(([name, value]) => `-c ${name}=${value}`)];
+  // In the URL they would win over what is set here.
+  for (const name of ['options', 'replication', 'connect_timeout']) params.delete(name);
+
+  const config: pg.ClientConfig = {
+    connectionString: params.size > 0 ? `${base}?${params}` : base,
+    fallback_application_name: applicationName,
+    options: options.filter(Boolean).join(' '),
+    connectionTimeoutMillis: timeout > 0 ? timeout * 1000 : CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
+    types: RAW_TEXT,
+  };
+  newClient(config); // it only connects when asked to, but reads the URL and the certificate files now
+  return config;
+}
+
+/** `user@host:port/db`, as the driver understood the URL: without the password, fit for logs. */
+export function describeSource(url: string): string {
+  const client = newClient(clientConfig(url, ''));
+  return `${client.user ?? ''}@${client.host}:${client.port}/${client.database ?? ''}`;
+}
+
+/** A connection for SQL. The caller ends it. Throws Wal2DoltError, as `asSourceError` classifies. */
+export async function connectSource(url: string, applicationName: string): Promise<pg.Client> {
+  return connect(clientConfig(url, applicationName));
+}
+
+/** A connection that takes replication commands as well as simple (parameterless) SQL. The caller ends it. */
+export async function connectReplication(url: string, applicationName: string): Promise<pg.Client> {
+  return connect(replicationConfig(url, applicationName));
+}
+
+/** `clientConfig` for the walsender; the driver passes `replication` on, its type does not know it. */
+export function replicationConfig(url: string, applicationName: string): pg.ClientConfig & { replication: 'database' } {
+  return { ...clientConfig(url, applicationName), replication: 'database' };
+}
+
+/**
+ * Timeouts that only newer servers know, so that they cannot be start-up options: switched off for this session.
+ * Without it a default of the role or database could end a copy (17+) or an idle connection (14+) in the middle.
+ */
+export async function liftTimeouts(client: pg.Client): Promise<void> {
+  await client.query(
+    `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+     WHERE name IN ('idle_session_timeout', 'transaction_timeout')`,
+  );
+}
+
+/** The rows of a statement, values as text. Errors are classified by `asSourceError`. */
+export async function queryRows<R extends Record<string, string | null>>(
+  client: pg.Client,
+  text: string,
+  values?: readonly (string | number | null | readonly string[] | readonly number[])[],
+): Promise<R[]> {
+  try {
+    // A replication connection refuses the extended protocol, which an empty list of values would bring.
+    return (await (values ? client.query<R>(text, [...values]) : client.query<R>(text))).rows;
+  } catch (error) {
+    throw asSourceError(error);
+  }
+}
+
+async function connect(config: pg.ClientConfig): Promise<pg.Client> {
+  const client = newClient(config);
+  // An 'error' event without a listener kills the process. The statement in flight, or the next one, rejects as well.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await liftTimeouts(client);
+    return client;
+  } catch (error) {
+    client.end().catch(() => {});
+    throw asSourceError(error);
+  }
+}
+
+function newClient(config: pg.ClientConfig): pg.Client {
+  try {
+    return new pg.Client(config);
+  } catch (error) {
+    // No cause: the URL is inside it, and the password inside the URL.
+    throw invalid(error instanceof Error ? error.message : 'it cannot be read');
+  }
+}
+
+const invalid = (reason: string): Wal2DoltError => new Wal2DoltError('E_CONFIG', `--source is not a usable URL: ${reason}`);

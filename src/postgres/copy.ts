@@ -1,0 +1,112 @@
+import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import type { Row } from '../core/change.js';
+import type { TableSchema } from '../core/schema.js';
+import { Wal2DoltError } from '../errors.js';
+import { queryRows } from './client.js';
+import { CopyTextParser } from './copy-text.js';
+import { asSourceError } from './failure.js';
+import { quoteTable } from './publication.js';
+
+/** Begins a transaction that sees the database as `createSlot` exported it. The slot's creator must still hold it. */
+export async function importSnapshot(client: pg.Client, snapshotName: string): Promise<void> {
+  await queryRows(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  await queryRows(client, `SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(snapshotName)}`);
+}
+
+export interface CopyOptions {
+  /** A batch is handed out when it has so many rows, */
+  readonly batchRows?: number;
+  /** or when about so many bytes were received for it. A single row may be larger. */
+  readonly batchBytes?: number;
+  /** Fails when Postgres sends nothing for so long while more is awaited. */
+  readonly stallMs?: number;
+}
+
+/**
+ * The rows of a published table as the client's transaction sees them: the published columns at `positions` (of
+ * `table.columns`) and the rows that the row filter lets through, as the stream would have sent them. Postgres is read
+ * no faster than the batches are consumed; rows in memory: one batch, and one piece of the socket's.
+ *
+ * Unless it runs to its end the client is closed, since it is in the middle of a COPY.
+ * Throws E_SOURCE_UNREACHABLE for a stall, E_SOURCE_PRIVILEGE where row-level security would hide rows, E_VALUE for
+ * text that is not UTF-8, else as `asSourceError` classifies.
+ * Source: https://www.postgresql.org/docs/current/sql-copy.html
+ */
+export async function* copyRows(
+  client: pg.Client,
+  table: TableSchema,
+  positions: readonly number[],
+  { batchRows = 2_000, batchBytes = 1 << 20, stallMs = 10 * 60_000 }: CopyOptions = {},
+): AsyncGenerator<readonly Row[], void, undefined> {
+  const stream = client.query(copyTo(copyStatement(table, positions)));
+  // The driver reports a lost connection also after we have left, and an 'error' event without a listener kills the process.
+  stream.on('error', () => {});
+  const parser = new CopyTextParser(positions.length);
+  const watch = (): NodeJS.Timeout =>
+    setTimeout(() => {
+      const message = `COPY of ${table.schema}.${table.name}: Postgres sent nothing for ${stallMs / 1000} s`;
+      stream.destroy(new Wal2DoltError('E_SOURCE_UNREACHABLE', message));
+    }, stallMs);
+  let watchdog = watch();
+  let complete = false;
+  try {
+    let batch: Row[] = [];
+    let bytes = 0;
+    for await (const piece of stream as AsyncIterable<Buffer>) {
+      clearTimeout(watchdog);
+      bytes += piece.length;
+      for (const row of parser.push(piece)) {
+        batch.push(row);
+        if (batch.length < batchRows) continue;
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      if (bytes >= batchBytes && batch.length > 0) {
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      watchdog = watch();
+    }
+    parser.end();
+    if (batch.length > 0) yield batch;
+    complete = true;
+  } catch (error) {
+    throw asSourceError(error);
+  } finally {
+    clearTimeout(watchdog);
+    if (!complete) await client.end().catch(() => {});
+  }
+}
+
+function copyStatement(table: TableSchema, positions: readonly number[]): string {
+  const columns = positions.map((position) => {
+    const column = table.columns[position];
+    if (!column) throw new RangeError(`${table.schema}.${table.name} has no column at position ${position}`);
+    return pg.escapeIdentifier(column.name);
+  });
+  // Rows of tables that inherit from an ordinary one are not published with it.
+  const from = table.kind === 'p' ? quoteTable(table) : `ONLY ${quoteTable(table)}`;
+  const where = table.rowFilter === null ? '' : ` WHERE (${table.rowFilter})`;
+  return `COPY (SELECT ${columns.join(', ')} FROM ${from}${where}) TO STDOUT`;
+}
+
+/** About how many rows the tables have, by oid, as the last VACUUM or ANALYZE counted; without those that neither has seen. */
+export async function estimateRows(
+  client: pg.Client,
+  tables: readonly Pick<TableSchema, 'oid'>[],
+): Promise<Map<number, number>> {
+  const rows = await queryRows<{ oid: string; rows: string }>(
+    client,
+    `SELECT t.oid, round(sum(c.reltuples))::int8 AS rows
+     FROM unnest($1::oid[]) t (oid)
+     LEFT JOIN LATERAL pg_partition_tree(t.oid) p ON p.isleaf
+     JOIN pg_catalog.pg_class c ON c.oid = coalesce(p.relid, t.oid)
+     WHERE c.reltuples >= 0
+     GROUP BY t.oid`,
+    [tables.map((table) => table.oid)],
+  );
+  return new Map(rows.map((row) => [Number(row.oid), Number(row.rows)]));
+}
