@@ -147,12 +147,12 @@ export const configSchema = z
       .register(keys, {
         group: TABLES,
         help: 'The name in Dolt of a table of any schema but public; tables of public keep their name. A single table is renamed under tables.',
-        example: '{schema}_{table}',
+        example: "'{schema}_{table}'",
       }),
-    types: typeMap().default({}).register(keys, {
+    types: typeMap().default(new Map()).register(keys, {
       group: TABLES,
-      help: 'Another Dolt column type for a Postgres type, by the name that Postgres prints for it. For one column, set it under tables.',
-      example: '{numeric: DOUBLE, "character varying": "VARCHAR(500)"}',
+      help: 'Another Dolt column type for a Postgres type, by its name (numeric) or as Postgres prints it (numeric(10,2)). For one column, set it under tables.',
+      example: '{numeric: DOUBLE, "numeric(10,2)": "DECIMAL(10,2)"}',
       defaultHelp: 'as in docs/types.md',
     }),
     foreignKeys: onOff().prefault(false).register(keys, {
@@ -166,13 +166,11 @@ export const configSchema = z
       example: 'true',
     }),
 
-    logLevel: choice('error', 'warn', 'info', 'debug', 'trace')
-      .prefault('info')
-      .register(keys, {
-        group: RUNNING,
-        help: 'How much is logged (to standard error). debug adds stack traces to errors.',
-        example: 'debug',
-      }),
+    logLevel: choice('error', 'warn', 'info', 'debug', 'trace').prefault('info').register(keys, {
+      group: RUNNING,
+      help: 'How much is logged (to standard error). debug adds stack traces to errors.',
+      example: 'debug',
+    }),
     logFormat: choice('auto', 'pretty', 'json').prefault('auto').register(keys, {
       group: RUNNING,
       help: 'pretty is for people, json is one object a line. auto is pretty on a terminal, else json.',
@@ -219,6 +217,7 @@ export function redact(config: Config): Record<string, unknown> {
     source: redactUrl(config.source),
     target: redactUrl(config.target),
     until: typeof config.until === 'bigint' ? formatLsn(config.until) : config.until,
+    types: Object.fromEntries(config.types),
     tables: {
       selection: config.tables.selection.map(({ pattern, include }) => (include ? pattern.text : `!${pattern.text}`)),
       options: Object.fromEntries(config.tables.options.map(({ pattern, options }) => [pattern.text, options])),

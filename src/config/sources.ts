@@ -1,6 +1,6 @@
-import { LineCounter, type Node, parseDocument } from 'yaml';
 import { closest } from './closest.js';
 import type { Field } from './fields.js';
+import { isYaml, parseYaml } from './yaml.js';
 
 /** A value for a key, and where it stands. */
 export interface Given {
@@ -65,26 +65,13 @@ export function fromEnvironment(
 
 /** A YAML file: one map, nested as the paths are. */
 export function fromFile(text: string, file: string, fields: readonly Field[]): Collected {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
-  // A tag or alias that YAML does not know is nearly always a pattern (!x, *.y) without quotes: it would become empty.
-  const trouble = [...document.errors, ...document.warnings];
-  if (trouble.length > 0) {
-    return {
-      given: [],
-      problems: trouble.map(
-        (error) =>
-          `${file} line ${lines.linePos(error.pos[0]).line}: ${error.message} (text that begins with ! or * needs quotes)`,
-      ),
-    };
-  }
+  const yaml = parseYaml(text);
+  const at = (line: number | undefined): string => (line === undefined ? file : `${file} line ${line}`);
+  if (!isYaml(yaml)) return { given: [], problems: yaml.map(({ line, message }) => `${at(line)}: ${message}`) };
+
   const given: Given[] = [];
   const problems: string[] = [];
-  const originOf = (path: readonly string[]): string => {
-    const node = document.getIn(path, true) as Node | undefined; // `true` asks for the node itself
-    return node?.range ? `${file} line ${lines.linePos(node.range[0]).line}` : file;
-  };
-
+  const originOf = (path: readonly string[]): string => at(yaml.lineOf(path));
   const keysIn = (path: readonly string[]): string[] => {
     const prefix = path.map((part) => `${part}.`).join('');
     const inside = fields.filter((field) => field.path.startsWith(prefix));
@@ -106,8 +93,7 @@ export function fromFile(text: string, file: string, fields: readonly Field[]): 
       problems.push(`${where}: expected a map with ${accepted.join(', ')}`);
     }
   };
-  const root: unknown = document.toJS();
-  if (root !== null) walk(root, []);
+  if (yaml.value !== null) walk(yaml.value, []);
   return { given, problems };
 }
 

@@ -1,4 +1,3 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import {
   parsePattern,
@@ -9,6 +8,7 @@ import {
   type TableRules,
 } from '../core/patterns.js';
 import { refusal, scalar, type ValueInfo, values } from './values.js';
+import { isYaml, parseYaml } from './yaml.js';
 
 /** Part of a statement, so it has to look like a type: letters, then sizes. */
 const DOLT_TYPE = /^[a-z][a-z0-9_ ]*(\(\s*\d+\s*(,\s*\d+\s*)?\))?( [a-z0-9_ ]+)?$/i;
@@ -28,19 +28,20 @@ const tableOptions = z.strictObject({
   types: z.record(z.string(), doltType).optional(),
 });
 
-const MAP: ValueInfo = {
-  accepts: 'a map of Postgres type name to Dolt type, such as {numeric: DOUBLE}',
+const TYPES: ValueInfo = {
+  accepts: 'a map of Postgres type to Dolt type, such as {numeric: DOUBLE}',
   placeholder: 'map',
 };
 
-/** Dolt type by Postgres type name. As a flag or variable: YAML on one line. */
+/** Dolt type by Postgres type. As a flag or variable: YAML on one line. */
 export const typeMap = () =>
   z
     .preprocess(
       (input, context) => (typeof input === 'string' ? inlineYaml(input, context) : input),
-      z.record(z.string().min(1), doltType, { error: (issue) => refusal(MAP, issue.input) }),
+      z.record(z.string().min(1), doltType, { error: (issue) => refusal(TYPES, issue.input) }),
     )
-    .register(values, MAP);
+    .transform((types): ReadonlyMap<string, string> => new Map(Object.entries(types)))
+    .register(values, TYPES);
 
 const TABLES: ValueInfo = {
   accepts: 'table patterns such as public.*, !public.audit_*, or a map of pattern to true, false, name or options',
@@ -132,14 +133,8 @@ const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function inlineYaml(text: string, context: z.core.$RefinementCtx): unknown {
-  const document = parseDocument(text, { prettyErrors: false, version: '1.2' });
-  const trouble = document.errors[0] ?? document.warnings[0];
-  if (trouble) {
-    context.addIssue({
-      code: 'custom',
-      message: `can not be read as YAML (${trouble.message}); put quotes around odd names`,
-    });
-    return z.NEVER;
-  }
-  return document.toJS();
+  const yaml = parseYaml(text);
+  if (isYaml(yaml)) return yaml.value;
+  context.addIssue({ code: 'custom', message: `can not be read as YAML: ${yaml[0]?.message ?? ''}` });
+  return z.NEVER;
 }
