@@ -54,6 +54,8 @@ export class BarProgress implements CopyProgress {
       hideCursor: true,
       linewrap: false,
       clearOnComplete: true,
+      // A bar that did not change still has to move when a line is written above it.
+      forceRedraw: true,
       // Its own signal handlers would end the process' handling of the signal; finish() restores the cursor.
       gracefulExit: false,
     });
