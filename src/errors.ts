@@ -36,8 +36,8 @@ export const POLICY = {
   E_STREAM_ENDED: { action: 'retry', exit: 4, remedy: `The replication connection ended. ${SAVED}` },
   E_SOURCE_PROTOCOL: { action: 'halt', exit: 3, remedy: `A message of the stream could not be read. Please report it. ${SAVED}` },
   E_SLOT_IN_USE: {
-    action: 'retry',
-    exit: 4,
+    action: 'halt',
+    exit: 3,
     remedy: 'Another consumer reads this slot (pg_replication_slots.active_pid). Stop it, or give this one another --slot.',
   },
   E_SLOT_MISSING: {
@@ -55,6 +55,12 @@ export const POLICY = {
     action: 'resync',
     exit: 3,
     remedy: 'Someone else consumed or advanced the slot, so changes are missing between our position and it. Copy again into a new target.',
+  },
+  E_SLOT_EXISTS: {
+    action: 'halt',
+    exit: 3,
+    remedy:
+      'To replay what the slot holds, start with --snapshot never. Otherwise give another name with --slot, or, if nobody uses it, drop it: SELECT pg_drop_replication_slot(…).',
   },
   E_SLOT_INVALID: { action: 'halt', exit: 3, remedy: 'The slot is of another plugin or database. Give another name with --slot.' },
   E_SLOT_TIMEOUT: {

@@ -80,13 +80,14 @@ export class Batch {
     return changes;
   }
 
-  /** Ends the open transaction. An empty one leaves no trace. */
-  commit(position: Position, context: TransactionContext | null, nowMs: number): void {
-    if (this.#rowsOfTransaction === 0 && context === null) return;
+  /** Ends the open transaction. An empty one leaves no trace: true then. */
+  commit(position: Position, context: TransactionContext | null, nowMs: number): boolean {
+    if (this.#rowsOfTransaction === 0) return true;
     if (this.#transactions.length === 0) this.#firstCommitAt = nowMs;
     this.#transactions.push({ ...position, rows: this.#rowsOfTransaction, context });
     this.#rows += this.#rowsOfTransaction;
     this.#rowsOfTransaction = 0;
+    return false;
   }
 
   /** Closes the batch at the end of this transaction, whatever the policy says. */

@@ -9,6 +9,25 @@ export interface Finding {
   readonly fix?: string;
 }
 
+const ofSeverity =
+  (severity: Finding['severity']) =>
+  (code: string, message: string, fix?: string): Finding => ({
+    severity,
+    code,
+    message,
+    ...(fix === undefined ? {} : { fix }),
+  });
+
+export const error = ofSeverity('error');
+export const warning = ofSeverity('warning');
+export const info = ofSeverity('info');
+
+/** `a, b, c and 12 more`: names in a sentence, which stays one. */
+export function listed(names: readonly string[], most = 5): string {
+  const rest = names.length - most;
+  return rest > 1 ? `${names.slice(0, most).join(', ')} and ${rest} more` : names.join(', ');
+}
+
 const HEADINGS = [
   ['error', 'Errors: wal2dolt does not start before they are gone'],
   ['warning', 'Warnings'],

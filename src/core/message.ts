@@ -39,6 +39,11 @@ export function snapshotMessage(position: Position, tables: number, rows: number
   return `snapshot of ${plural(tables, 'table')}, ${plural(rows, 'row')}, at ${formatLsn(position.endLsn)}\n\n${formatTrailers(facts, [])}`;
 }
 
+/** A step on the way to the first snapshot, which no reader sees: HEAD still says where the target stands. */
+export function stepMessage(what: string, position: Position): string {
+  return `${what}\n\nLsn: ${formatLsn(position.endLsn)}`;
+}
+
 function summaryLine(batch: ClosedBatch, position: Position): string {
   const tables = batch.counts.map(describeCounts);
   const shown = tables.slice(0, TABLES_SHOWN);

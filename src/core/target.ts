@@ -38,8 +38,15 @@ export interface Conversion {
   readonly read: (quotedColumn: string) => string;
   /** What `read` returned (always as a string) -> Postgres text. */
   readonly restore: (value: string) => string;
-  /** True where Dolt compares stored values of this type with a literal by `<=>` exactly and can index them without a prefix. */
+  /**
+   * SQL predicate that is true for exactly the rows that hold what `literal` stored (`literal` may be `NULL`): what
+   * finds a row of a keyless table again.
+   */
+  readonly equals: (quotedColumn: string, literal: string) => string;
+  /** Whether `equals` may use an index on the column (long text and long bytes: an index with a prefix length). */
   readonly comparable: boolean;
+  /** Whether the nearest value may be NULL (NaN): the Dolt column must be nullable, even where the source's is not. */
+  readonly nullable: boolean;
   /** Bytes that the column counts towards Dolt's limit of 65,504 for a declared row. */
   readonly declaredBytes: number;
 }

@@ -79,6 +79,11 @@ export class Committer {
     if (batch.tag !== null) await this.#staging.tag(batch.tag, hash);
   }
 
+  /** Names the last published commit. */
+  async tagHead(name: string): Promise<void> {
+    await this.#staging.tag(name, this.#staging.head.hash);
+  }
+
   /** The first snapshot is complete at this position: what led to it becomes one commit, which readers see. */
   async publishSnapshot(position: Position, tables: number, rows: number): Promise<void> {
     await this.#staging.writer.run('DELETE FROM wal2dolt_commits');

@@ -1,8 +1,8 @@
 import PQueue from 'p-queue';
 
 /**
- * Work for the target, one piece after the other, while the caller prepares the next. One piece runs and one may wait:
- * whoever hands over a third waits, which is what slows the source down to the speed of the target.
+ * Work for the target: one piece runs while the caller prepares the next. Whoever hands over a piece waits for the one
+ * before, which is what slows the source down to the speed of the target and keeps at most two in memory.
  */
 export class Pipeline {
   readonly #queue = new PQueue({ concurrency: 1 });
@@ -18,9 +18,9 @@ export class Pipeline {
     return this.#queue.pending === 0 && this.#queue.size === 0;
   }
 
-  /** Resolves when the piece is in line. Rejects with the error of an earlier piece. */
+  /** Resolves when the piece has begun. Rejects with the error of an earlier piece. */
   async submit(work: () => Promise<void>): Promise<void> {
-    await this.#queue.onSizeLessThan(1);
+    await this.#queue.onIdle();
     this.#rethrow();
     this.#queue
       .add(async () => {

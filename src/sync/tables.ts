@@ -1,5 +1,5 @@
 import { uniqueNames, tableNameFor } from '../core/names.js';
-import { optionsFor, type TableRules } from '../core/patterns.js';
+import { optionsFor, selects, type TableRules } from '../core/patterns.js';
 import { keyAttnums, qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { StoredTable } from '../dolt/bookkeeping.js';
@@ -13,6 +13,11 @@ export interface MappingRules {
   readonly tableName: string;
   /** Dolt type by Postgres type name (base name or `format_type`). */
   readonly types: ReadonlyMap<string, string>;
+}
+
+/** The published tables that the configuration selects. */
+export function selectSchemas(schemas: readonly TableSchema[], rules: TableRules): TableSchema[] {
+  return schemas.filter((schema) => selects(rules, schema.schema, schema.name));
 }
 
 /** Names and types for tables that are new to the target. `taken` are the names that it has already. */

@@ -1,0 +1,132 @@
+import type { Config } from '../config.js';
+import { selects } from '../core/patterns.js';
+import { formatLsn, type Lsn, LSN_ZERO, maxLsn, type Position } from '../core/position.js';
+import { readTables as readStoredTables, type SourceIdentity, type StoredTable } from '../dolt/bookkeeping.js';
+import { parseTarget, quoteName } from '../dolt/client.js';
+import { Committer } from '../dolt/committer.js';
+import { StagingBranch } from '../dolt/staging.js';
+import { Wal2DoltError } from '../errors.js';
+import { clientConfig, connectReplication, connectSource } from '../postgres/client.js';
+import { currentWal, identifySystem } from '../postgres/slot.js';
+import { openReplicationStream, type ReplicationStream } from '../postgres/transport.js';
+import { beginReplay, beginSnapshot, requireSameSource, requireSlot } from './begin.js';
+import { Relations, type StreamedTable } from './relations.js';
+import type { RunContext, Sides } from './run-context.js';
+import { takeSnapshot } from './snapshot.js';
+import { streamChanges } from './stream.js';
+import { type MappingRules, restoreTable } from './tables.js';
+
+/** A slot stays in use for a moment after its consumer was killed. */
+const SLOT_FREE_MS = 30_000;
+
+/**
+ * One attempt: connects to both sides, finds out where the target stands, does what is missing, streams. It holds no
+ * state that outlives it. Whatever goes wrong is thrown; the next attempt begins with new connections at HEAD's position.
+ */
+export async function attempt(config: Config, context: RunContext): Promise<void> {
+  const source = await connectSource(config.source, 'wal2dolt');
+  try {
+    const identity = await identify(config);
+    const staging = await StagingBranch.open(parseTarget(config.target), {
+      target: config.targetBranch,
+      staging: config.stagingBranch,
+    });
+    try {
+      const rules: MappingRules = { tables: config.tables, tableName: config.tableName, types: config.types };
+      await proceed({ config, source, staging, identity, rules }, context);
+      await staging[Symbol.asyncDispose]();
+    } catch (error) {
+      // What still runs in the target must not go on after us.
+      staging.destroy();
+      throw error;
+    }
+  } finally {
+    await source.end().catch(() => {});
+  }
+}
+
+async function proceed(sides: Sides, context: RunContext): Promise<void> {
+  const { config, source, staging, identity, rules } = sides;
+  let position = await staging.position();
+  if (position) {
+    requireSameSource(position, identity);
+    if (position.endLsn !== LSN_ZERO) await requireSlot(source, staging, position);
+  } else position = config.snapshot === 'never' ? await beginReplay(sides) : await beginSnapshot(sides);
+  if (config.until === 'current') context.until ??= await currentWal(source);
+
+  if (position.phase === 'snapshot') position = await takeSnapshot(sides, position, context);
+  const stored = await readStoredTables(staging.writer);
+  const committer = await Committer.open(
+    staging,
+    { source: identity, author: config.context.author, transactions: config.transactions },
+    position,
+    position.phase,
+  );
+  const publishSnapshot = async (reached: Position): Promise<void> => {
+    const rows = await countRows(staging, stored);
+    await committer.publishSnapshot(reached, stored.length, rows);
+    context.logger.info({ lsn: formatLsn(reached.endLsn), tables: stored.length, rows }, 'snapshot complete and published');
+    context.onProgress();
+  };
+
+  let completeAt: Lsn | null = null;
+  if (position.phase === 'snapshot') {
+    completeAt = stored.reduce((max, table) => maxLsn(max, table.snapshotLsn ?? LSN_ZERO), position.endLsn);
+    if (completeAt === position.endLsn) {
+      await publishSnapshot(position);
+      completeAt = null;
+    }
+  } else await staging.publish();
+  if (config.snapshot === 'only' && completeAt === null) return;
+
+  const until = config.snapshot === 'only' ? completeAt : (context.until ?? (config.until === 'current' ? null : (config.until ?? null)));
+  const tables = new Map(stored.map((table): [number, StreamedTable] => [table.oid, { table: restoreTable(table, rules), snapshotLsn: table.snapshotLsn ?? LSN_ZERO }]));
+  await using stream = await openWhenFree(config, committer.position.endLsn, context.signal);
+  context.logger.info({ lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.size }, 'streaming');
+  await streamChanges({
+    stream,
+    committer,
+    relations: new Relations(tables, (schema, name) => selects(config.tables, schema, name)),
+    policy: config.commit,
+    until,
+    completeAt,
+    onComplete: publishSnapshot,
+    onCommit: context.onProgress,
+    signal: context.signal,
+    logger: context.logger,
+  });
+}
+
+async function identify(config: Config): Promise<SourceIdentity> {
+  const client = await connectReplication(config.source, 'wal2dolt identify');
+  try {
+    const { systemId, timeline, database } = await identifySystem(client);
+    return { systemId, timeline, database, slot: config.slot, publication: config.publication };
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function openWhenFree(config: Config, start: Lsn, signal: AbortSignal): Promise<ReplicationStream> {
+  const deadline = Date.now() + SLOT_FREE_MS;
+  for (;;) {
+    try {
+      return await openReplicationStream({
+        connection: clientConfig(config.source, 'wal2dolt stream'),
+        slot: config.slot,
+        publication: config.publication,
+        start,
+      });
+    } catch (error) {
+      const busy = error instanceof Wal2DoltError && error.code === 'E_SLOT_IN_USE';
+      if (!busy || Date.now() > deadline || signal.aborted) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+async function countRows(staging: StagingBranch, tables: readonly StoredTable[]): Promise<number> {
+  let rows = 0;
+  for (const { targetName } of tables) rows += Number(await staging.writer.value(`SELECT count(*) FROM ${quoteName(targetName)}`));
+  return rows;
+}

@@ -1,0 +1,29 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Config } from '../config.js';
+import type { Lsn } from '../core/position.js';
+import type { SourceIdentity } from '../dolt/bookkeeping.js';
+import type { StagingBranch } from '../dolt/staging.js';
+import type { CopyProgress } from '../ops/progress.js';
+import type { MappingRules } from './tables.js';
+
+/** What a run gets from outside, and keeps over its attempts. */
+export interface RunContext {
+  readonly logger: Logger;
+  readonly progress: CopyProgress;
+  /** Aborted when the run should finish what is open, and end. */
+  readonly signal: AbortSignal;
+  /** Where the run ends: found by its first attempt, where it was asked for as `current`. */
+  until: Lsn | null;
+  /** Something was achieved: failures before it do not count towards giving up. */
+  readonly onProgress: () => void;
+}
+
+/** Both sides, connected, as one attempt has them. */
+export interface Sides {
+  readonly config: Config;
+  readonly source: pg.Client;
+  readonly identity: SourceIdentity;
+  readonly staging: StagingBranch;
+  readonly rules: MappingRules;
+}

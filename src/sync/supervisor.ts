@@ -1,0 +1,50 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import type { Config } from '../config.js';
+import { asWal2DoltError } from '../errors.js';
+import { attempt } from './attempt.js';
+import type { RunContext } from './run-context.js';
+
+/** `retry.giveUpAfter: 0`. */
+const NEVER = Number.POSITIVE_INFINITY;
+
+/**
+ * Runs until the end that was asked for, or the signal: attempt after attempt, each on new connections, with growing
+ * pauses between failures that may pass. Throws a Wal2DoltError for the others, and the last one when it gave up.
+ */
+export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progress' | 'signal'>): Promise<void> {
+  const { logger, signal } = io;
+  const { firstDelay, maxDelay, giveUpAfter } = config.retry;
+  let progressed = true;
+  const context: RunContext = { ...io, until: null, onProgress: () => (progressed = true) };
+  // What was achieved between two failures starts the patience anew.
+  while (progressed) {
+    progressed = false;
+    try {
+      await pRetry(() => attempt(config, context), {
+        retries: NEVER,
+        minTimeout: firstDelay,
+        maxTimeout: maxDelay,
+        maxRetryTime: giveUpAfter === 0 ? NEVER : giveUpAfter,
+        randomize: true,
+        signal,
+        shouldRetry: ({ error }) => isTransient(error) && !progressed,
+        onFailedAttempt: ({ error }) => {
+          if (!isTransient(error) || signal.aborted) return;
+          const { code, message } = asWal2DoltError(error);
+          logger.warn({ code }, `${message}; trying again`);
+        },
+      });
+      return;
+    } catch (error) {
+      if (signal.aborted && isTransientOrAbort(error, signal)) return;
+      if (!isTransient(error) || !progressed) throw asWal2DoltError(error);
+      await pause(firstDelay, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+const isTransient = (error: unknown): boolean => asWal2DoltError(error).policy.action === 'retry';
+
+/** The operator asked for the end: what a stopped attempt leaves undone is done by the next run. */
+const isTransientOrAbort = (error: unknown, signal: AbortSignal): boolean => error === signal.reason || isTransient(error);
