@@ -1,17 +1,20 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { GuardedFolder } from './guarded-folder.js';
 import { LocalServer } from './local-server.js';
 
 const GET_DOLT = fileURLToPath(new URL('../../scripts/get-dolt', import.meta.url));
 
-/** Path of a Dolt binary, fetched or built by `scripts/get-dolt` where there is none yet (which can take minutes). */
+/** Path of a Dolt binary, got by `scripts/get-dolt` where there is none yet (it may take minutes, and says so on stderr). */
 export async function findDolt(): Promise<string> {
-  const { stdout } = await promisify(execFile)(GET_DOLT, ['--path']);
-  return stdout.trim();
+  const child = spawn(GET_DOLT, ['--path'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [path, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  if (code !== 0) throw new Error('There is no Dolt to run; scripts/get-dolt said why.');
+  return path.trim();
 }
 
 /**

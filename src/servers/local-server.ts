@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile, stat } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GuardedFolder } from './guarded-folder.js';
 import { freePort } from './port.js';
+import { childrenOf } from './processes.js';
 
 /** What a database server needs in order to run as our child. */
 export interface ServerProgram {
@@ -101,9 +103,13 @@ export class LocalServer implements AsyncDisposable {
     await this.kill();
   }
 
-  /** Ends it like a crash does (SIGKILL). */
+  /** Ends it like a crash does: all of its processes at once, by SIGKILL. */
   async kill(): Promise<void> {
-    await this.#end('SIGKILL', STOP_TIMEOUT);
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    child.kill('SIGSTOP'); // so that it has no more children than those that we see, and keeps the pids of those that end
+    for (const pid of await childrenOf(child.pid)) process.kill(pid, 'SIGKILL');
+    if (!(await this.#end('SIGKILL', STOP_TIMEOUT))) throw new Error(`${this.#program.name} survives SIGKILL`);
   }
 
   /** Lets server and folder outlive this process. */
@@ -126,13 +132,17 @@ export class LocalServer implements AsyncDisposable {
     const child = spawn(program.command, program.args(port), {
       cwd: this.folder,
       env: program.env,
-      stdio: ['ignore', log.fd, log.fd],
+      stdio: ['ignore', log.fd, log.fd, 'pipe'],
       detached: true, // a Ctrl-C in the terminal is for us; we end the server when we are done
       ...program.user,
     });
+    // Nothing is said on the pipe. But all processes of the server hold it, and 'close' waits for the last of them: a
+    // backend of Postgres may still answer for a moment after 'exit'.
+    const pipe = child.stdio[3] as Socket; // a pipe is a Socket
+    pipe.on('error', () => {}).unref();
     let ended = false;
     let problem = '';
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
       ended = true;
       problem = `${program.name} ended with ${signal ?? `exit code ${code}`}`;
       this.#forget(child);
@@ -163,11 +173,11 @@ export class LocalServer implements AsyncDisposable {
   async #end(signal: NodeJS.Signals, timeout: number): Promise<boolean> {
     const child = this.#child;
     if (child === null) return true;
-    const exit = once(child, 'exit');
+    const close = once(child, 'close');
     const timer = new AbortController();
     child.kill(signal);
     const inTime = await Promise.race([
-      exit.then(() => true),
+      close.then(() => true),
       sleep(timeout, false, { signal: timer.signal }).catch(() => false),
     ]);
     timer.abort();

@@ -58,7 +58,7 @@ export async function startPostgres(options: {
       args: (port) => ['-D', data, '-p', String(port), ...settings],
       env,
       user,
-      ready: /database system is ready to accept connections/,
+      ready: /database system is ready to accept (read-only )?connections/,
       portTaken: /Address already in use/,
       notYet: /pre-existing shared memory block|lock file "[^"]*" already exists/,
       stopSignals: ['SIGINT', 'SIGQUIT'], // fast, then immediate: https://www.postgresql.org/docs/current/server-shutdown.html
