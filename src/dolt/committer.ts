@@ -1,5 +1,6 @@
 import type { ClosedBatch, TransactionRecord } from '../core/batch.js';
 import type { KeyedChanges, KeylessChanges } from '../core/coalesce.js';
+import { failpoint } from '../core/failpoint.js';
 import { authorOf, commitMessage, snapshotMessage, trailer } from '../core/message.js';
 import { formatLsn, type Lsn, type Micros, type Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
@@ -59,6 +60,7 @@ export class Committer {
     await this.#begin();
     await this.writer.write(changes);
     await this.#staging.writer.run('COMMIT');
+    failpoint('after-spill');
     this.#inTransaction = false;
   }
 
@@ -68,11 +70,13 @@ export class Committer {
     if (!last) throw new Wal2DoltError('E_INTERNAL', 'a batch without transactions was to be committed');
     await this.#begin();
     await this.writer.write(batch.changes);
+    failpoint('after-apply');
     await this.#recordHead();
     if (this.#options.transactions) await this.#recordTransactions(batch.transactions);
     await this.#move(last);
     const author = (batch.transactions.length === 1 && authorOf(last.context?.author)) || this.#options.author;
     const hash = await this.#staging.commit(commitMessage(batch, last), this.#date(last.commitTime), author);
+    failpoint('after-commit');
     this.#inTransaction = false;
     this.#position = last;
     if (this.#phase === 'streaming') await this.#staging.publish();
@@ -89,7 +93,9 @@ export class Committer {
     await this.#staging.writer.run('DELETE FROM wal2dolt_commits');
     this.#phase = 'streaming';
     await this.#move(position);
+    failpoint('before-squash');
     await this.#staging.squash();
+    failpoint('after-squash');
     await this.#staging.commit(snapshotMessage(position, tables, rows), this.#date(position.commitTime), this.#options.author);
     this.#position = position;
     await this.#staging.publish();

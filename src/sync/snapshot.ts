@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
+import { failpoint } from '../core/failpoint.js';
 import { stepMessage } from '../core/message.js';
 import { formatLsn, LSN_ZERO, type Lsn, type Micros, type Position } from '../core/position.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
@@ -60,6 +61,7 @@ export async function takeSnapshot(sides: Sides, position: StoredPosition, conte
   const missing = first ? [] : (await readStoredTables(staging.writer)).filter((table) => table.state === 'copying');
   if (!first && missing.length === 0) return position;
   if (first) await dropSlot(source, config.slot);
+  failpoint('before-slot');
   await using snapshot = await createSlot(config.source, {
     name: first ? config.slot : `${config.slot.slice(0, 40)}_copy_${process.pid}`,
     temporary: !first,
@@ -67,6 +69,7 @@ export async function takeSnapshot(sides: Sides, position: StoredPosition, conte
     timeoutMs: config.slotTimeout,
     signal,
   });
+  failpoint('after-slot');
   const current = await readSchemas(config, snapshot.snapshotName);
   let tables: TargetTable[];
   let start = position;
@@ -144,6 +147,7 @@ export async function copyTables(options: CopyOptions): Promise<void> {
         idle.push(worker);
         await commits.add(() => commitTable(options, table));
         progress.done(qualifiedName(table.source));
+        failpoint('after-table');
         options.onTable();
       }),
       { signal },

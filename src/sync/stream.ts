@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Batch, type CloseReason, type CommitPolicy, type TransactionContext } from '../core/batch.js';
 import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
+import { failpoint } from '../core/failpoint.js';
 import { Contradiction } from '../core/coalesce.js';
 import { Acknowledgeable, formatLsn, type Lsn, type Position } from '../core/position.js';
 import type { Committer } from '../dolt/committer.js';
@@ -234,6 +235,7 @@ class StreamLoop {
       const started = Date.now();
       await committer.commit(closed);
       await this.#completeIfReached(end);
+      failpoint('before-acknowledge');
       this.#acknowledgeable.durable(end);
       stream.acknowledge(this.#acknowledgeable.current);
       this.#options.onCommit();

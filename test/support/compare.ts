@@ -1,0 +1,118 @@
+import type { TargetTable } from '../../src/core/target.js';
+import { readTables } from '../../src/dolt/bookkeeping.js';
+import { parseTarget, quoteName, TargetConnection } from '../../src/dolt/client.js';
+import { connectSource } from '../../src/postgres/client.js';
+import { copyRows } from '../../src/postgres/copy.js';
+import { restoreTable, type MappingRules } from '../../src/sync/tables.js';
+import { EVERY_TABLE } from '../../src/core/patterns.js';
+
+/** Rows of every table as sorted lists of JSON, by `schema.table`. */
+export type Contents = ReadonlyMap<string, readonly string[]>;
+
+const PLAIN: MappingRules = { tables: EVERY_TABLE, tableName: '{schema}__{table}', types: new Map() };
+
+/** What Dolt holds at a commit (default: the readers' branch), in Postgres text, the exact values put back in place. */
+export async function doltContents(url: string, asOf?: string, rules: MappingRules = PLAIN): Promise<Contents> {
+  await using connection = await TargetConnection.open(parseTarget(url), asOf ?? 'main');
+  const contents = new Map<string, readonly string[]>();
+  for (const stored of await readTables(connection)) {
+    const table = restoreTable(stored, rules);
+    contents.set(`${stored.schema.schema}.${stored.schema.name}`, await doltRows(connection, table));
+  }
+  return contents;
+}
+
+async function doltRows(connection: TargetConnection, table: TargetTable): Promise<string[]> {
+  const exact = new Map<string, Map<string, { value: string; copies: number }>>();
+  for (const [key, column, value, copies] of await connection.rows(
+    `SELECT row_key, target_column, value, copies FROM wal2dolt_exact WHERE target_table='${table.name.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
+  )) {
+    const of = exact.get(key ?? '') ?? new Map<string, { value: string; copies: number }>();
+    of.set(column ?? '', { value: value ?? '', copies: Number(copies) });
+    exact.set(key ?? '', of);
+  }
+  const reads = table.columns.map((column) => column.conversion.read(quoteName(column.name)));
+  const rows = await connection.rows(`SELECT ${reads.join(',') || '1'} FROM ${quoteName(table.name)}`);
+  const texts = rows.map((row) =>
+    table.columns.map((column, i) => {
+      const value = row[i];
+      return value === null || value === undefined ? null : column.conversion.restore(value);
+    }),
+  );
+  if (table.key.length > 0) {
+    for (const row of texts) {
+      const of = exact.get(JSON.stringify(table.key.map((i) => row[i])));
+      for (const [i, column] of table.columns.entries()) row[i] = of?.get(column.name)?.value ?? row[i] ?? null;
+    }
+  } else {
+    // Each exact row stands for as many stored rows that equal its nearest values.
+    for (const [key, of] of exact) {
+      const whole = JSON.parse(key) as (string | null)[]; // written by wal2dolt as an array of texts
+      const nearest = whole.map((text, i) => (of.has(table.columns[i]?.name ?? '') ? undefined : text));
+      const copies = [...of.values()][0]?.copies ?? 0;
+      for (let n = 0; n < copies; n += 1) {
+        const found = texts.find((row) => row !== whole && nearest.every((text, i) => text === undefined || row[i] === text) && !isExactRow(row));
+        if (!found) throw new Error(`no row of ${table.name} for the exact values ${key}`);
+        for (const [i, text] of whole.entries()) found[i] = text;
+        exactRows.add(found);
+      }
+    }
+  }
+  return texts.map((row) => JSON.stringify(row)).sort();
+}
+
+const exactRows = new WeakSet<object>();
+const isExactRow = (row: object): boolean => exactRows.has(row);
+
+/** What Postgres holds now, of the same tables. */
+export async function postgresContents(url: string, doltUrl: string, rules: MappingRules = PLAIN): Promise<Contents> {
+  await using connection = await TargetConnection.open(parseTarget(doltUrl), 'main');
+  const client = await connectSource(url, 'compare');
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const contents = new Map<string, readonly string[]>();
+    for (const stored of await readTables(connection)) {
+      const table = restoreTable(stored, rules);
+      const rows: string[] = [];
+      for await (const batch of copyRows(client, stored.schema, table.columns.map((column) => column.sourcePosition))) {
+        for (const row of batch) rows.push(JSON.stringify(row));
+      }
+      contents.set(`${stored.schema.schema}.${stored.schema.name}`, rows.sort());
+    }
+    return contents;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The first differences in words, empty where both are the same. */
+export function differences(dolt: Contents, postgres: Contents): string[] {
+  const found: string[] = [];
+  for (const name of new Set([...dolt.keys(), ...postgres.keys()])) {
+    const left = dolt.get(name);
+    const right = postgres.get(name);
+    if (!left || !right) {
+      found.push(`${name}: only in ${left ? 'Dolt' : 'Postgres'}`);
+      continue;
+    }
+    if (left.length === right.length && left.every((row, i) => row === right[i])) continue;
+    const onlyLeft = subtract(left, right);
+    const onlyRight = subtract(right, left);
+    found.push(
+      `${name}: ${left.length} rows in Dolt, ${right.length} in Postgres; only in Dolt: ${onlyLeft.slice(0, 3).map(clip).join(' ')}; only in Postgres: ${onlyRight.slice(0, 3).map(clip).join(' ')}`,
+    );
+  }
+  return found;
+}
+
+function subtract(from: readonly string[], what: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const row of what) counts.set(row, (counts.get(row) ?? 0) + 1);
+  return from.filter((row) => {
+    const n = counts.get(row) ?? 0;
+    if (n > 0) counts.set(row, n - 1);
+    return n === 0;
+  });
+}
+
+const clip = (text: string): string => (text.length > 400 ? `${text.slice(0, 400)}…` : text);

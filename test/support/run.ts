@@ -1,0 +1,41 @@
+import { pino } from 'pino';
+import { type Config, configSchema } from '../../src/config.js';
+import { LoggedProgress } from '../../src/ops/progress.js';
+import { run } from '../../src/sync/supervisor.js';
+
+const SILENT = pino({ level: process.env['WAL2DOLT_TEST_LOG'] ?? 'silent' });
+
+/** A configuration as a user would write it, for the two servers of the test. */
+export function configFor(source: string, target: string, settings: Record<string, unknown> = {}): Config {
+  return configSchema.parse({ source, target, ...settings });
+}
+
+/** Runs in this process until everything that Postgres has now is in Dolt. */
+export async function drain(source: string, target: string, settings: Record<string, unknown> = {}): Promise<void> {
+  await run(configFor(source, target, { until: 'current', ...settings }), {
+    logger: SILENT,
+    progress: new LoggedProgress(SILENT),
+    signal: new AbortController().signal,
+  });
+}
+
+/** A run that goes on until it is stopped; `stop` resolves when it has ended in order, and throws what it threw. */
+export interface Running extends AsyncDisposable {
+  stop(): Promise<void>;
+}
+
+export function startRun(source: string, target: string, settings: Record<string, unknown> = {}): Running {
+  const controller = new AbortController();
+  const ended = run(configFor(source, target, settings), {
+    logger: SILENT,
+    progress: new LoggedProgress(SILENT),
+    signal: controller.signal,
+  });
+  // Reported by stop(); until then it must not end the process.
+  ended.catch(() => {});
+  const stop = async (): Promise<void> => {
+    controller.abort();
+    await ended;
+  };
+  return { stop, [Symbol.asyncDispose]: () => stop().catch(() => {}) };
+}
