@@ -68,7 +68,10 @@ SELECT json_build_object(
   'comment', obj_description(t.oid, 'pg_class'), 'rowFilter', t.rowfilter,
   'columns', (
     SELECT coalesce(json_agg(json_build_object(
-      'attnum', a.attnum, 'name', a.attname, 'published', a.attname = ANY (t.attnames),
+      'attnum', a.attnum, 'name', a.attname,
+      -- Before Postgres 18 no generated column is ever sent, though Postgres 15 lists them.
+      'published', a.attname = ANY (t.attnames) AND (
+        a.attgenerated = '' OR a.attgenerated = 's' AND current_setting('server_version_num')::int >= 180000),
       'typeOid', a.atttypid::int8, 'typmod', a.atttypmod,
       -- A constraint that is NOT VALID (Postgres 18) leaves NULLs in old rows.
       'notNull', a.attnotnull AND NOT EXISTS (
@@ -187,7 +190,10 @@ async function readTypes(
 async function withEmptySearchPath<T>(client: pg.Client, read: () => Promise<T>): Promise<T> {
   const set = (path: string): Promise<unknown> =>
     queryRows(client, `SELECT pg_catalog.set_config('search_path', $1, false)`, [path]);
-  const [before] = await queryRows<{ path: string }>(client, `SELECT pg_catalog.current_setting('search_path') AS path`);
+  const [before] = await queryRows<{ path: string }>(
+    client,
+    `SELECT pg_catalog.current_setting('search_path') AS path`,
+  );
   await set('');
   try {
     return await read();

@@ -45,7 +45,9 @@ export function clientConfig(url: string, applicationName: string): pg.ClientCon
 
   const sslmode = params.get('sslmode');
   if (sslmode === 'prefer' || sslmode === 'allow') {
-    throw invalid(`sslmode=${sslmode} is not supported (no silent fallback): use disable, require, verify-ca or verify-full`);
+    throw invalid(
+      `sslmode=${sslmode} is not supported (no silent fallback): use disable, require, verify-ca or verify-full`,
+    );
   }
   // Without this the driver takes sslmode=require for verify-full, and refuses servers that libpq accepts.
   if (sslmode !== null) params.set('uselibpqcompat', 'true');
@@ -137,4 +139,5 @@ function newClient(config: pg.ClientConfig): pg.Client {
   }
 }
 
-const invalid = (reason: string): Wal2DoltError => new Wal2DoltError('E_CONFIG', `--source is not a usable URL: ${reason}`);
+const invalid = (reason: string): Wal2DoltError =>
+  new Wal2DoltError('E_CONFIG', `--source is not a usable URL: ${reason}`);

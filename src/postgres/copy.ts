@@ -29,8 +29,8 @@ export interface CopyOptions {
  * no faster than the batches are consumed; rows in memory: one batch, and one piece of the socket's.
  *
  * Unless it runs to its end the client is closed, since it is in the middle of a COPY.
- * Throws E_SOURCE_UNREACHABLE for a stall, E_SOURCE_PRIVILEGE where row-level security would hide rows, E_VALUE for
- * text that is not UTF-8, else as `asSourceError` classifies.
+ * Throws E_SOURCE_UNREACHABLE for a stall, E_SOURCE_PRIVILEGE where row-level security would hide rows,
+ * else as `asSourceError` classifies.
  * Source: https://www.postgresql.org/docs/current/sql-copy.html
  */
 export async function* copyRows(

@@ -63,7 +63,10 @@ export async function createPublication(
   client: pg.Client,
   options: { readonly name: string; readonly tables: 'all' | readonly TableName[] },
 ): Promise<Publication> {
-  const [server] = await queryRows<{ version: string }>(client, `SELECT current_setting('server_version_num') AS version`);
+  const [server] = await queryRows<{ version: string }>(
+    client,
+    `SELECT current_setting('server_version_num') AS version`,
+  );
   const generated = Number(server?.version) >= 180000 ? ', publish_generated_columns = stored' : '';
   const create = (what: string): Promise<unknown> =>
     queryRows(
@@ -88,7 +91,8 @@ export async function createPublication(
     }
   }
   const created = await readPublication(client, options.name);
-  if (!created) throw new Wal2DoltError('E_PUBLICATION_MISSING', `publication ${options.name} was dropped again at once`);
+  if (!created)
+    throw new Wal2DoltError('E_PUBLICATION_MISSING', `publication ${options.name} was dropped again at once`);
   return created;
 }
 

@@ -89,7 +89,8 @@ export function slotHealth(slot: Slot | null): SlotHealth {
       'The slot is further behind than max_slot_wal_keep_size: the next checkpoint may remove WAL that it needs. Let it catch up at once, or raise that setting.';
     return { state: 'unreserved', sentence };
   }
-  const left = slot.safeWalSize === null ? '' : ` ${slot.safeWalSize} more bytes of WAL fit before max_slot_wal_keep_size.`;
+  const left =
+    slot.safeWalSize === null ? '' : ` ${slot.safeWalSize} more bytes of WAL fit before max_slot_wal_keep_size.`;
   return { state: 'ok', sentence: `The slot holds all WAL after its position.${left}` };
 }
 

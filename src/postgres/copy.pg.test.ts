@@ -1,0 +1,290 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createPostgresDatabase, type PostgresDatabase, postgresVersion } from '../../test/support/postgres.js';
+import type { Row } from '../core/change.js';
+import type { TableSchema } from '../core/schema.js';
+import { readTables } from './catalog.js';
+import { connectSource, queryRows } from './client.js';
+import { type CopyOptions, copyRows, estimateRows, importSnapshot } from './copy.js';
+import { createSlot } from './slot.js';
+
+const clients: Awaited<ReturnType<typeof connectSource>>[] = [];
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.end()));
+});
+
+/** A client, the tables of publication p, and the first of them. */
+async function source(database: PostgresDatabase, url = database.url) {
+  const client = await connectSource(url, 'test');
+  clients.push(client);
+  const tables = await readTables(client, 'p');
+  const table = tables[0] ?? expect.fail('nothing is published');
+  return { client, tables, table };
+}
+
+const everyPosition = (table: TableSchema): number[] => table.columns.map((_, position) => position);
+
+async function copyAll(database: PostgresDatabase, positions?: readonly number[]): Promise<Record<string, Row[]>> {
+  const { client, tables } = await source(database);
+  const all: Record<string, Row[]> = {};
+  for (const table of tables) {
+    const rows: Row[] = [];
+    for await (const batch of copyRows(client, table, positions ?? everyPosition(table))) rows.push(...batch);
+    all[table.name] = rows;
+  }
+  return all;
+}
+
+async function firstBatches(database: PostgresDatabase, options: CopyOptions, count = 1) {
+  const { client, table } = await source(database);
+  const batches = copyRows(client, table, everyPosition(table), options);
+  for (let i = 0; i < count; i++) await batches.next();
+  return { client, batches };
+}
+
+describe('copyRows', () => {
+  it('gives every text back, from tables and columns of any name', async () => {
+    await using database = await createPostgresDatabase();
+    const texts = [
+      '',
+      'a\tb',
+      '\\N',
+      '\\.',
+      '\\',
+      '\b\f\n\r\v',
+      '漢字 😀 e\u0301',
+      `'"`,
+      null,
+      'N',
+      '\u0001\u007f',
+      '\\x41\\101',
+    ];
+    await database.sql(`create schema "a.B"; create table "a.B"."it's \\ ""t""" (id serial, "per cent %" text, "b" bytea);
+      create publication p for table "a.B"."it's \\ ""t"""`);
+    for (const text of texts)
+      await database.sql(`insert into "a.B"."it's \\ ""t""" values (default, $1, '\\x00ff')`, [text]);
+    expect(Object.values(await copyAll(database))).toEqual([texts.map((text, i) => [String(i + 1), text, '\\x00ff'])]);
+    expect(Object.values(await copyAll(database, [2, 1]))).toEqual([texts.map((text) => ['\\x00ff', text])]);
+    expect(Object.values(await copyAll(database, []))).toEqual([texts.map(() => [])]);
+  });
+
+  it('copies what the publication would stream', async () => {
+    await using database = await createPostgresDatabase();
+    const is18 = postgresVersion() >= 18;
+    await database.sql(`
+      create table listed (id int primary key, secret text, n int);
+      insert into listed select i, 'x', i % 3 from generate_series(1, 5) i;
+      create table parent (id int primary key); insert into parent values (1);
+      create table heir () inherits (parent); insert into heir values (2);
+      create table m (id int) partition by list (id);
+      create table m1 partition of m for values in (1); create table m2 partition of m default;
+      insert into m values (1), (2);
+      create table computed (id int, twice int generated always as (id * 2) stored); insert into computed values (4);
+      create table hollow (); insert into hollow default values; insert into hollow default values;
+      create table "Empty" (id int);
+      create publication p for table listed (id, n) where (id > 1 and n <> 2), only parent, m, computed, hollow, "Empty"
+        with (publish_via_partition_root = true ${is18 ? ', publish_generated_columns = stored' : ''});`);
+    expect(await copyAll(database)).toEqual({
+      listed: [
+        ['3', '0'],
+        ['4', '1'],
+      ],
+      parent: [['1']],
+      m: [['1'], ['2']],
+      computed: [is18 ? ['4', '8'] : ['4']],
+      hollow: [[], []],
+      Empty: [],
+    });
+  });
+
+  it('sees the snapshot of the slot on every connection that imports it', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(
+      'create table a (id int primary key); create table b (id int primary key); create publication p for table a, b',
+    );
+    await database.sql('insert into a values (1); insert into b values (1)');
+    const name = `s_${randomBytes(6).toString('hex')}`;
+    await using snapshot = await createSlot(database.url, {
+      name,
+      temporary: true,
+      failover: false,
+      timeoutMs: 10_000,
+    });
+    await database.sql('insert into a values (2); delete from b; create table c (id int)');
+    const workers = await Promise.all([source(database), source(database)]);
+    const copied = await Promise.all(
+      workers.map(async ({ client, tables }, i) => {
+        await importSnapshot(client, snapshot.snapshotName);
+        const rows: Row[] = [];
+        for await (const batch of copyRows(client, tables[i] ?? expect.fail(), [0])) rows.push(...batch);
+        return rows;
+      }),
+    );
+    expect(copied).toEqual([[['1']], [['1']]]);
+  });
+
+  it('raises an error where row-level security would hide rows', async () => {
+    await using database = await createPostgresDatabase();
+    const role = `r${randomBytes(6).toString('hex')}`;
+    await database.sql(`
+      create table t (id int primary key); insert into t values (1);
+      alter table t enable row level security;
+      create role ${role} login password 'x'; grant select on t to ${role}; create publication p for table t`);
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'x';
+    const { client, table } = await source(database, url.href);
+    await expect(copyRows(client, table, [0]).next()).rejects.toMatchObject({ code: 'E_SOURCE_PRIVILEGE' });
+    await database.sql(`drop owned by ${role}; drop role ${role}`);
+  });
+
+  it('hands out batches of the asked size', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(`
+      create table t (id int, body text); create publication p for table t;
+      insert into t select i, repeat('x', 1000) from generate_series(1, 5000) i`);
+    const { client, table } = await source(database);
+    const sizes = async (options: CopyOptions): Promise<number[]> => {
+      const lengths: number[] = [];
+      for await (const batch of copyRows(client, table, [0, 1], options)) lengths.push(batch.length);
+      return lengths;
+    };
+    expect(await sizes({ batchRows: 2000 })).not.toContain(2001);
+    expect(await sizes({ batchRows: 999, batchBytes: 1e9 })).toEqual([999, 999, 999, 999, 999, 5]);
+    const byBytes = await sizes({ batchBytes: 100_000 });
+    expect(byBytes.reduce((sum, length) => sum + length)).toBe(5000);
+    expect(Math.max(...byBytes)).toBeLessThan(300); // 100 rows, and what one piece of the socket (64 KiB, or two) adds
+  });
+
+  it('reads no faster than it is consumed', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(`
+      create table t (id int, body text); create publication p for table t;
+      insert into t select i, repeat(md5(i::text), 32) from generate_series(1, 100000) i`);
+    const { batches } = await firstBatches(database, {});
+    await sleep(1000); // unchecked, all would have been read by then
+    const [progress] = await database.sql<{ bytes: string }>(
+      'select bytes_processed as bytes from pg_stat_progress_copy where datname = current_database()',
+    );
+    expect(Number(progress?.bytes)).toBeGreaterThan(0);
+    expect(Number(progress?.bytes)).toBeLessThan(30e6); // of 103 MB: a batch, and the buffers of both sockets
+    let rows = 0;
+    for await (const batch of batches) rows += batch.length;
+    expect(rows).toBeGreaterThan(90_000);
+  });
+
+  it('takes rows larger than a batch', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(`create table t (id int, body text); create publication p for table t;
+      insert into t select i, repeat('é\\', 4000000) from generate_series(1, 3) i`);
+    const { client, table } = await source(database);
+    const whole = 'é\\'.repeat(4000000);
+    const seen: boolean[] = [];
+    for await (const batch of copyRows(client, table, [1])) seen.push(...batch.map(([body]) => body === whole));
+    expect(seen).toEqual([true, true, true]);
+  });
+});
+
+describe('copyRows that does not run to its end', () => {
+  const setUp = `create table t (id int, body text); create publication p for table t;
+    insert into t select i, repeat('x', 100) from generate_series(1, 50000) i;`;
+
+  it('closes the connection when the consumer leaves', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(setUp);
+    const { client, table } = await source(database);
+    for await (const _ of copyRows(client, table, [0])) break;
+    await expect(queryRows(client, 'select 1')).rejects.toMatchObject({ code: 'E_SOURCE_UNREACHABLE' });
+  });
+
+  it('fails when Postgres fails in the middle', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(setUp);
+    const { client, table } = await source(database);
+    const faulty = { ...table, rowFilter: '1 / (id - 40000) < 2' };
+    let rows = 0;
+    const copy = async (): Promise<void> => {
+      for await (const batch of copyRows(client, faulty, [0, 1])) rows += batch.length;
+    };
+    await expect(copy()).rejects.toMatchObject({
+      code: 'E_SOURCE_QUERY',
+      message: expect.stringContaining('division by zero'),
+    });
+    expect(rows).toBeGreaterThan(0);
+    expect(rows).toBeLessThan(40_000);
+  });
+
+  it('fails when the connection is lost in the middle', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(setUp.replace('50000', '500000'));
+    const { batches } = await firstBatches(database, {}, 2);
+    await database.sql(
+      'select pg_terminate_backend(pid) from pg_stat_progress_copy where datname = current_database()',
+    );
+    const drain = async (): Promise<void> => {
+      for await (const _ of batches);
+    };
+    await expect(drain()).rejects.toMatchObject({ code: 'E_SOURCE_UNREACHABLE' });
+  });
+
+  it('fails when Postgres stays silent, but not when the consumer is slow', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(setUp);
+    const { batches } = await firstBatches(database, { stallMs: 100 });
+    await sleep(300);
+    expect((await batches.next()).done).toBe(false);
+    await batches.return(undefined);
+
+    const { client, table } = await source(database);
+    const blocker = await database.client();
+    await blocker.query('begin; lock table t');
+    const started = performance.now();
+    await expect(copyRows(client, table, [0], { stallMs: 200 }).next()).rejects.toMatchObject({
+      code: 'E_SOURCE_UNREACHABLE',
+      message: 'COPY of public.t: Postgres sent nothing for 0.2 s',
+    });
+    expect(performance.now() - started).toBeLessThan(2000);
+    await blocker.query('rollback');
+  });
+
+  it('fails on a database whose text is not UTF-8, instead of changing it', async () => {
+    await using server = await createPostgresDatabase();
+    const name = `ascii_${randomBytes(6).toString('hex')}`;
+    await server.sql(`create database ${name} encoding 'SQL_ASCII' locale 'C' template template0`);
+    const url = server.url.replace(server.name, name);
+    const client = await connectSource(url, 'test');
+    clients.push(client);
+    await queryRows(client, 'set client_encoding = sql_ascii');
+    await queryRows(client, 'create table t (t text)');
+    await queryRows(client, `insert into t values (E'\\xe9')`);
+    await queryRows(client, 'set client_encoding = utf8');
+    await queryRows(client, 'create publication p for table t');
+    const [table] = await readTables(client, 'p');
+    await expect(copyRows(client, table ?? expect.fail(), [0]).next()).rejects.toThrow(
+      'invalid byte sequence for encoding "UTF8"',
+    );
+    await client.end();
+    await server.sql(`drop database ${name} with (force)`);
+  });
+});
+
+describe('estimateRows', () => {
+  it('counts what was analysed, through partition roots', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(`
+      create table plain (id int); insert into plain select generate_series(1, 1234);
+      create table fresh (id int);
+      create table m (id int) partition by range (id);
+      create table m1 partition of m for values from (0) to (100);
+      create table m2 partition of m for values from (100) to (1000) partition by list (id);
+      create table m2a partition of m2 default;
+      insert into m select generate_series(0, 499);
+      analyze plain; analyze m;
+      create publication p for table plain, fresh, m with (publish_via_partition_root = true);`);
+    const { client, tables } = await source(database);
+    const estimates = await estimateRows(client, tables);
+    const named = Object.fromEntries(tables.map((table) => [table.name, estimates.get(table.oid)]));
+    expect(named).toEqual({ plain: 1234, fresh: undefined, m: 500 });
+  });
+});

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import {
+  createPostgresDatabase,
+  type PostgresDatabase,
+  postgresVersion,
+  startPostgres,
+} from '../../test/support/postgres.js';
+import { parseLsn } from '../core/position.js';
+import { connectReplication, connectSource, queryRows } from './client.js';
+import { importSnapshot } from './copy.js';
+import { createSlot, currentWal, dropSlot, identifySystem, readSlot, slotHealth } from './slot.js';
+
+const slotName = (): string => `s_${randomBytes(6).toString('hex')}`;
+const OPTIONS = { temporary: false, failover: false, timeoutMs: 10_000 };
+
+/** The slots of the database, and the walsenders that are connected to it. */
+const leftovers = (database: PostgresDatabase): Promise<unknown[]> =>
+  database.sql(`select slot_name as what from pg_replication_slots where database = current_database()
+    union all select application_name from pg_stat_activity where backend_type = 'walsender' and datname = current_database()`);
+
+describe('createSlot', () => {
+  it('draws one line: rows before it are in the snapshot, rows after it in the stream', async () => {
+    await using database = await createPostgresDatabase();
+    const name = slotName();
+    await database.sql(
+      `create table t (id int primary key); insert into t values (1); create publication p for table t`,
+    );
+    const before = BigInt(Date.now()) * 1000n;
+    await using snapshot = await createSlot(database.url, { ...OPTIONS, name });
+    await database.sql('insert into t values (2)');
+
+    const client = await connectSource(database.url, 'test');
+    const reader = await connectSource(database.url, 'test');
+    await importSnapshot(reader, snapshot.snapshotName);
+    expect(await queryRows(reader, 'select id from t')).toEqual([{ id: '1' }]);
+    expect(await queryRows(client, 'select id from t order by id')).toEqual([{ id: '1' }, { id: '2' }]);
+    await expect(queryRows(reader, 'insert into t values (3)')).rejects.toMatchObject({ code: 'E_SOURCE_QUERY' });
+
+    const changes = await queryRows<{ lsn: string; kind: string }>(
+      client,
+      `select lsn, chr(get_byte(data, 0)) as kind from
+         pg_logical_slot_peek_binary_changes('${name}', null, null, 'proto_version', '1', 'publication_names', 'p')`,
+    );
+    expect(changes.filter(({ kind }) => kind === 'I')).toHaveLength(1);
+    const commit = changes.find(({ kind }) => kind === 'C');
+    expect(parseLsn(commit?.lsn ?? '0/0')).toBeGreaterThanOrEqual(snapshot.consistentPoint);
+    expect(snapshot.time).toBeGreaterThanOrEqual(before - 1_000_000n);
+    expect(snapshot.time).toBeLessThanOrEqual(BigInt(Date.now()) * 1000n + 1_000_000n);
+
+    const slot = await readSlot(client, name);
+    expect(slot).toMatchObject({
+      name,
+      plugin: 'pgoutput',
+      slotType: 'logical',
+      database: database.name,
+      temporary: false,
+      confirmedFlushLsn: snapshot.consistentPoint,
+      walStatus: 'reserved',
+      invalidationReason: null,
+      failover: false,
+    });
+    expect(slotHealth(slot).state).toBe('ok');
+    await client.end();
+    await reader.end();
+  });
+
+  it('ends the snapshot, not the slot, when it is disposed; a temporary slot ends too', async () => {
+    await using database = await createPostgresDatabase();
+    const [lasting, temporary] = [slotName(), slotName()];
+    const one = await createSlot(database.url, { ...OPTIONS, name: lasting });
+    const two = await createSlot(database.url, { ...OPTIONS, name: temporary, temporary: true });
+    const client = await connectSource(database.url, 'test');
+    expect(await readSlot(client, temporary)).toMatchObject({
+      temporary: true,
+      active: true,
+      activePid: expect.any(Number),
+    });
+    await one[Symbol.asyncDispose]();
+    await two[Symbol.asyncDispose]();
+    await sleep(200);
+    await expect(importSnapshot(client, one.snapshotName)).rejects.toMatchObject({ code: 'E_SOURCE_QUERY' });
+    await queryRows(client, 'rollback');
+    expect(await leftovers(database)).toEqual([{ what: lasting }]);
+    await client.end();
+  });
+
+  it('gives up on open transactions, names them, and leaves nothing behind', async () => {
+    await using database = await createPostgresDatabase();
+    const open = await database.client();
+    await open.query(`create table t (id int); set application_name = 'forgotten'; begin; insert into t values (1)`);
+    const { rows } = await open.query('select pg_backend_pid() as pid');
+    await expect(createSlot(database.url, { ...OPTIONS, name: slotName(), timeoutMs: 500 })).rejects.toMatchObject({
+      code: 'E_SLOT_TIMEOUT',
+      message: expect.stringMatching(
+        new RegExp(`within 0.5 s, waiting for pid ${rows[0].pid} \\(.*forgotten, idle in transaction`),
+      ),
+    });
+    await sleep(100);
+    expect(await leftovers(database)).toEqual([]);
+
+    // The line is drawn once the transaction has ended.
+    const waiting = createSlot(database.url, { ...OPTIONS, name: slotName(), temporary: true });
+    await sleep(300);
+    await open.query('commit');
+    await (await waiting)[Symbol.asyncDispose]();
+  });
+
+  it('stops waiting when its signal aborts', async () => {
+    await using database = await createPostgresDatabase();
+    const open = await database.client();
+    await open.query('create table t (id int); begin; insert into t values (1)');
+    const abort = new AbortController();
+    const waiting = createSlot(database.url, { ...OPTIONS, name: slotName(), signal: abort.signal });
+    setTimeout(() => abort.abort(new Error('stopped')), 300);
+    await expect(waiting).rejects.toThrow('stopped');
+    await sleep(100);
+    expect(await leftovers(database)).toEqual([]);
+    await expect(createSlot(database.url, { ...OPTIONS, name: slotName(), signal: abort.signal })).rejects.toThrow(
+      'stopped',
+    );
+  });
+
+  it('fails on a name that is taken or not allowed', async () => {
+    await using database = await createPostgresDatabase();
+    const name = slotName();
+    await (await createSlot(database.url, { ...OPTIONS, name }))[Symbol.asyncDispose]();
+    await expect(createSlot(database.url, { ...OPTIONS, name })).rejects.toThrow(`"${name}" already exists`);
+    await expect(createSlot(database.url, { ...OPTIONS, name: 'Not "allowed"' })).rejects.toMatchObject({
+      code: 'E_SOURCE_QUERY',
+    });
+  });
+
+  it.runIf(postgresVersion() >= 17)('makes a slot that survives a failover', async () => {
+    await using database = await createPostgresDatabase();
+    const name = slotName();
+    await (await createSlot(database.url, { ...OPTIONS, name, failover: true }))[Symbol.asyncDispose]();
+    const client = await connectSource(database.url, 'test');
+    expect(await readSlot(client, name)).toMatchObject({ failover: true });
+    await client.end();
+  });
+});
+
+describe('dropSlot', () => {
+  it('waits for a slot to be left, and takes a missing one as dropped', async () => {
+    await using database = await createPostgresDatabase();
+    const name = slotName();
+    const client = await connectSource(database.url, 'test');
+    await (await createSlot(database.url, { ...OPTIONS, name }))[Symbol.asyncDispose]();
+    const user = await connectReplication(database.url, 'test');
+    const streaming = user.query(
+      `START_REPLICATION SLOT ${name} LOGICAL 0/0 (proto_version '1', publication_names 'none')`,
+    );
+    streaming.catch(() => {});
+    await sleep(200);
+    setTimeout(() => user.end().catch(() => {}), 500);
+    await dropSlot(client, name);
+    expect(await readSlot(client, name)).toBeNull();
+    await dropSlot(client, name);
+    await client.end();
+  });
+
+  it('refuses a slot that stays in use', async () => {
+    await using database = await createPostgresDatabase();
+    const name = slotName();
+    await using _snapshot = await createSlot(database.url, { ...OPTIONS, name, temporary: true });
+    const client = await connectSource(database.url, 'test');
+    await expect(dropSlot(client, name)).rejects.toMatchObject({ code: 'E_SLOT_IN_USE' });
+    await client.end();
+  });
+});
+
+describe('slotHealth on a real server', () => {
+  it('sees a slot whose WAL was removed', async () => {
+    await using server = await startPostgres({ max_slot_wal_keep_size: '1MB' });
+    await using database = await createPostgresDatabase('shop', server);
+    const client = await connectSource(database.url, 'test');
+    await (await createSlot(database.url, { ...OPTIONS, name: 'behind' }))[Symbol.asyncDispose]();
+    expect(slotHealth(await readSlot(client, 'behind'))).toMatchObject({
+      state: 'ok',
+      sentence: expect.stringMatching(/\d+ more bytes/),
+    });
+    for (let i = 0; i < 3; i++)
+      await queryRows(client, `select pg_logical_emit_message(false, 'x', 'x'), pg_switch_wal()`);
+    expect(slotHealth(await readSlot(client, 'behind')).state).toBe('unreserved');
+    await queryRows(client, 'checkpoint');
+    expect(slotHealth(await readSlot(client, 'behind'))).toMatchObject({
+      state: 'lost',
+      sentence: expect.stringContaining('max_slot_wal_keep_size'),
+    });
+    await client.end();
+  });
+});
+
+describe('identifySystem and currentWal', () => {
+  it('tell which server this is and where it stands', async () => {
+    await using database = await createPostgresDatabase();
+    const replication = await connectReplication(database.url, 'test');
+    const client = await connectSource(database.url, 'test');
+    const before = await currentWal(client);
+    const system = await identifySystem(replication);
+    const [control] = await queryRows(client, 'select system_identifier as id from pg_control_system()');
+    expect(system).toMatchObject({ systemId: control?.id, timeline: 1, database: database.name });
+    expect(system.walPosition).toBeGreaterThanOrEqual(before);
+
+    await database.sql('create table t (id int)');
+    const [row] = await database.sql<{ lsn: string }>(
+      'insert into t values (1) returning pg_current_wal_insert_lsn() as lsn',
+    );
+    expect(await currentWal(client)).toBeGreaterThan(parseLsn(row?.lsn ?? ''));
+    await client.end();
+    await replication.end();
+  });
+});
