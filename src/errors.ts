@@ -28,17 +28,27 @@ export const POLICY = {
   E_SOURCE_TLS: {
     action: 'halt',
     exit: 3,
-    remedy: 'Check sslmode and sslrootcert in --source: does the server speak TLS, and is its certificate known and for this host name?',
+    remedy:
+      'Check sslmode and sslrootcert in --source: does the server speak TLS, and is its certificate known and for this host name?',
   },
   E_SOURCE_DATABASE: { action: 'halt', exit: 3, remedy: 'Check the database name at the end of --source.' },
-  E_SOURCE_PRIVILEGE: { action: 'halt', exit: 3, remedy: 'Run `wal2dolt check`: it prints the GRANTs that are missing.' },
+  E_SOURCE_PRIVILEGE: {
+    action: 'halt',
+    exit: 3,
+    remedy: 'Run `wal2dolt check`: it prints the GRANTs that are missing.',
+  },
   E_SOURCE_QUERY: { action: 'halt', exit: 3, remedy: `Postgres refused a statement. ${SAVED}` },
   E_STREAM_ENDED: { action: 'retry', exit: 4, remedy: `The replication connection ended. ${SAVED}` },
-  E_SOURCE_PROTOCOL: { action: 'halt', exit: 3, remedy: `A message of the stream could not be read. Please report it. ${SAVED}` },
+  E_SOURCE_PROTOCOL: {
+    action: 'halt',
+    exit: 3,
+    remedy: `A message of the stream could not be read. Please report it. ${SAVED}`,
+  },
   E_SLOT_IN_USE: {
     action: 'halt',
     exit: 3,
-    remedy: 'Another consumer reads this slot (pg_replication_slots.active_pid). Stop it, or give this one another --slot.',
+    remedy:
+      'Another consumer reads this slot (pg_replication_slots.active_pid). Stop it, or give this one another --slot.',
   },
   E_SLOT_MISSING: {
     action: 'resync',
@@ -49,12 +59,14 @@ export const POLICY = {
   E_SLOT_LOST: {
     action: 'resync',
     exit: 3,
-    remedy: 'Postgres removed WAL that the slot needed (max_slot_wal_keep_size). History up to here stays; copy again into a new target.',
+    remedy:
+      'Postgres removed WAL that the slot needed (max_slot_wal_keep_size). History up to here stays; copy again into a new target.',
   },
   E_SLOT_ADVANCED: {
     action: 'resync',
     exit: 3,
-    remedy: 'Someone else consumed or advanced the slot, so changes are missing between our position and it. Copy again into a new target.',
+    remedy:
+      'Someone else consumed or advanced the slot, so changes are missing between our position and it. Copy again into a new target.',
   },
   E_SLOT_EXISTS: {
     action: 'halt',
@@ -62,11 +74,16 @@ export const POLICY = {
     remedy:
       'To replay what the slot holds, start with --snapshot never. Otherwise give another name with --slot, or, if nobody uses it, drop it: SELECT pg_drop_replication_slot(…).',
   },
-  E_SLOT_INVALID: { action: 'halt', exit: 3, remedy: 'The slot is of another plugin or database. Give another name with --slot.' },
+  E_SLOT_INVALID: {
+    action: 'halt',
+    exit: 3,
+    remedy: 'The slot is of another plugin or database. Give another name with --slot.',
+  },
   E_SLOT_TIMEOUT: {
     action: 'halt',
     exit: 3,
-    remedy: 'Creating a slot waits for transactions that are open. End them (pg_stat_activity, oldest xact_start), or raise slotTimeout.',
+    remedy:
+      'Creating a slot waits for transactions that are open. End them (pg_stat_activity, oldest xact_start), or raise slotTimeout.',
   },
   E_PUBLICATION_MISSING: {
     action: 'halt',
@@ -78,11 +95,16 @@ export const POLICY = {
     exit: 3,
     remedy: `A table's definition changed while streaming; following it is not part of this version. ${SAVED} Undo the change, or copy again into a new target.`,
   },
-  E_SOURCE_INCONSISTENT: { action: 'halt', exit: 3, remedy: `The stream contradicts itself. Please report it. ${SAVED}` },
+  E_SOURCE_INCONSISTENT: {
+    action: 'halt',
+    exit: 3,
+    remedy: `The stream contradicts itself. Please report it. ${SAVED}`,
+  },
   E_OTHER_SOURCE: {
     action: 'halt',
     exit: 3,
-    remedy: 'The target belongs to another Postgres server, timeline, database, slot or publication. Give another target database.',
+    remedy:
+      'The target belongs to another Postgres server, timeline, database, slot or publication. Give another target database.',
   },
 
   // -- the target
@@ -91,10 +113,15 @@ export const POLICY = {
   E_TARGET_PRIVILEGE: {
     action: 'halt',
     exit: 3,
-    remedy: 'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, EXECUTE ON the target database to this user.',
+    remedy:
+      'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, EXECUTE ON the target database to this user.',
   },
   E_TARGET_VERSION: { action: 'halt', exit: 3, remedy: 'Use Dolt 2.0 or newer.' },
-  E_TARGET_CONFLICT: { action: 'retry', exit: 4, remedy: 'Another session wrote the staging branch at the same time; only wal2dolt may.' },
+  E_TARGET_CONFLICT: {
+    action: 'retry',
+    exit: 4,
+    remedy: 'Another session wrote the staging branch at the same time; only wal2dolt may.',
+  },
   E_TARGET_QUERY: { action: 'halt', exit: 3, remedy: `Dolt refused a statement. ${SAVED}` },
   E_TARGET_DIVERGED: {
     action: 'halt',
@@ -105,12 +132,14 @@ export const POLICY = {
   E_TARGET_FOREIGN: {
     action: 'halt',
     exit: 3,
-    remedy: 'The target database has tables that are not of wal2dolt. Give an empty or a new database; wal2dolt creates it.',
+    remedy:
+      'The target database has tables that are not of wal2dolt. Give an empty or a new database; wal2dolt creates it.',
   },
   E_TARGET_DIRTY: {
     action: 'halt',
     exit: 3,
-    remedy: 'The target branch has uncommitted changes in replicated tables. Commit them to a branch of their own or revert them.',
+    remedy:
+      'The target branch has uncommitted changes in replicated tables. Commit them to a branch of their own or revert them.',
   },
   E_TARGET_LOCKED: { action: 'halt', exit: 3, remedy: 'Another wal2dolt writes this target. Stop it first.' },
   E_VALUE_IN_KEY: {

@@ -66,8 +66,12 @@ describe('a snapshot and a stream', () => {
     await drain(source.url, target.url);
     await source.sql(`update big set n = 7 where id = 1`);
     await source.sql(`update big set id = id + 100 where id in (2, 3)`);
-    await source.sql(`begin; update big set u = -1 where id = 4; update big set u = 4 where id = 5; update big set u = 5 where id = 4; commit`);
-    await source.sql(`begin; update big set id = 60 where id = 6; update big set n = 1 where id = 60; insert into big values (6, 77, 7, 'new', null); commit`);
+    await source.sql(
+      `begin; update big set u = -1 where id = 4; update big set u = 4 where id = 5; update big set u = 5 where id = 4; commit`,
+    );
+    await source.sql(
+      `begin; update big set id = 60 where id = 6; update big set n = 1 where id = 60; insert into big values (6, 77, 7, 'new', null); commit`,
+    );
     await drain(source.url, target.url);
     await expectSame(source.url, target.url);
   });
@@ -75,7 +79,9 @@ describe('a snapshot and a stream', () => {
   it('spills a transaction that is larger than its memory', async () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
-    await source.sql(`create table t (id int primary key, v text); create table k (v int); alter table k replica identity full`);
+    await source.sql(
+      `create table t (id int primary key, v text); create table k (v int); alter table k replica identity full`,
+    );
     await drain(source.url, target.url);
     await source.sql(`
       begin;

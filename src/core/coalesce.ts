@@ -114,7 +114,9 @@ export class KeyedChanges implements NetChanges {
     return this.table.key.map((position) => {
       const cell = row[position];
       if (typeof cell !== 'string') {
-        throw new Contradiction(`a row of ${this.table.name} came without its key column ${this.table.columns[position]?.name}`);
+        throw new Contradiction(
+          `a row of ${this.table.name} came without its key column ${this.table.columns[position]?.name}`,
+        );
       }
       return cell;
     });

@@ -25,13 +25,24 @@ export function commitMessage(batch: ClosedBatch, position: Position): string {
   const contexts = batch.transactions.filter(({ context }) => context !== null && batch.transactions.length > 1);
   const body = contexts
     .slice(0, CONTEXTS_SHOWN)
-    .map(({ xid, context }) => `${xid}: ${[context?.author, context?.message ?? context?.content].filter(Boolean).join(': ')}`);
+    .map(
+      ({ xid, context }) =>
+        `${xid}: ${[context?.author, context?.message ?? context?.content].filter(Boolean).join(': ')}`,
+    );
   if (contexts.length > CONTEXTS_SHOWN) body.push(`and ${contexts.length - CONTEXTS_SHOWN} more`);
   const trailers = formatTrailers(
-    { position, transactionCount: batch.transactions.length, rowCount: batch.rows, reason: batch.reason, tag: batch.tag },
+    {
+      position,
+      transactionCount: batch.transactions.length,
+      rowCount: batch.rows,
+      reason: batch.reason,
+      tag: batch.tag,
+    },
     batch.transactions.map(({ xid }) => xid),
   );
-  return [given || summary, ...(given ? [summary] : []), ...(body.length > 0 ? [body.join('\n')] : []), trailers].join('\n\n');
+  return [given || summary, ...(given ? [summary] : []), ...(body.length > 0 ? [body.join('\n')] : []), trailers].join(
+    '\n\n',
+  );
 }
 
 export function snapshotMessage(position: Position, tables: number, rows: number): string {
@@ -70,7 +81,8 @@ const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' 
 
 function formatTrailers(facts: CommitFacts, xids: readonly number[]): string {
   const { position } = facts;
-  const shown = xids.slice(0, XIDS_SHOWN).join(' ') + (xids.length > XIDS_SHOWN ? ` and ${xids.length - XIDS_SHOWN} more` : '');
+  const shown =
+    xids.slice(0, XIDS_SHOWN).join(' ') + (xids.length > XIDS_SHOWN ? ` and ${xids.length - XIDS_SHOWN} more` : '');
   return [
     `Lsn: ${formatLsn(position.endLsn)}`,
     ...(xids.length > 0 ? [`Xids: ${shown}`] : []),

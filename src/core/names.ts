@@ -28,7 +28,8 @@ function cut(text: string, limit: number): string {
 
 /** What Dolt accepts as a table name: no character beyond the BMP, no blank at the end, no reserved prefix, not empty. */
 export function tableNameFor(template: string, schema: string, table: string, given?: string): string {
-  const templated = schema === 'public' ? table : template.replaceAll('{schema}', () => schema).replaceAll('{table}', () => table);
+  const templated =
+    schema === 'public' ? table : template.replaceAll('{schema}', () => schema).replaceAll('{table}', () => table);
   const plain = given ?? templated;
   let name = '';
   for (const character of plain) {

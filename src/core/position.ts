@@ -40,7 +40,10 @@ export function formatMicros(micros: Micros): string {
 
 /** Parses `2026-11-21T12:00:00.123456` (UTC, with or without a Z at the end). */
 export function parseMicros(text: string): Micros {
-  return BigInt(Date.parse(`${text.slice(0, 23).replace(/Z$/, '')}Z`)) * 1000n + BigInt(text.slice(23, 26).replace(/Z$/, '') || '0');
+  return (
+    BigInt(Date.parse(`${text.slice(0, 23).replace(/Z$/, '')}Z`)) * 1000n +
+    BigInt(text.slice(23, 26).replace(/Z$/, '') || '0')
+  );
 }
 
 /** The end of the last source transaction that is in the target, with what is known of it. */

@@ -90,11 +90,8 @@ export interface TableSchema {
  * A key whose columns are not all published is no key.
  */
 export function keyAttnums(table: Pick<TableSchema, 'indexes' | 'replicaIdentity' | 'columns'>): readonly number[] {
-  const usable = (index: Index): boolean =>
-    index.immediate &&
-    index.unique &&
-    index.attnums !== null &&
-    index.attnums.every((attnum) => table.columns.some((column) => column.attnum === attnum));
+  const published = (attnum: number): boolean => table.columns.some((column) => column.attnum === attnum);
+  const usable = (index: Index): boolean => index.immediate && index.unique && (index.attnums?.every(published) ?? false);
   const identity = table.replicaIdentity === 'i' ? table.indexes.find((index) => index.replicaIdentity) : undefined;
   const index = identity ?? table.indexes.find((candidate) => candidate.primary);
   return index && usable(index) ? (index.attnums ?? []) : [];

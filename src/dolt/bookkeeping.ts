@@ -1,4 +1,13 @@
-import { formatLsn, formatMicros, type Lsn, lsn, type Micros, parseLsn, parseMicros, type Position } from '../core/position.js';
+import {
+  formatLsn,
+  formatMicros,
+  type Lsn,
+  lsn,
+  type Micros,
+  type Position,
+  parseLsn,
+  parseMicros,
+} from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
@@ -128,10 +137,14 @@ export async function readPosition(connection: TargetConnection, at = ''): Promi
   );
   const row = rows[0];
   if (!row) return null;
-  if (rows.length > 1) throw new Wal2DoltError('E_OTHER_SOURCE', 'the target database holds the positions of more than one slot');
+  if (rows.length > 1)
+    throw new Wal2DoltError('E_OTHER_SOURCE', 'the target database holds the positions of more than one slot');
   const text = (i: number): string => row[i] ?? '';
   if (Number(text(9)) > BOOKKEEPING_VERSION) {
-    throw new Wal2DoltError('E_OTHER_SOURCE', `the target was written by a newer wal2dolt (bookkeeping version ${text(9)}); use that one`);
+    throw new Wal2DoltError(
+      'E_OTHER_SOURCE',
+      `the target was written by a newer wal2dolt (bookkeeping version ${text(9)}); use that one`,
+    );
   }
   return {
     endLsn: lsn(BigInt(text(0))),
@@ -171,7 +184,9 @@ export async function readTables(connection: TargetConnection): Promise<StoredTa
     of.set(Number(attnum), { name: name ?? '', type: type ?? '' });
     columns.set(Number(oid), of);
   }
-  const rows = await connection.rows('SELECT relation_oid, target_table, state, snapshot_lsn, definition FROM wal2dolt_tables ORDER BY relation_oid');
+  const rows = await connection.rows(
+    'SELECT relation_oid, target_table, state, snapshot_lsn, definition FROM wal2dolt_tables ORDER BY relation_oid',
+  );
   return rows.map(([oid, target, state, snapshot, definition]) => ({
     oid: Number(oid),
     targetName: target ?? '',

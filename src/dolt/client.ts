@@ -1,4 +1,4 @@
-import { createConnection, type Connection, type ConnectionOptions, type ResultSetHeader } from 'mysql2/promise';
+import { type Connection, type ConnectionOptions, createConnection, type ResultSetHeader } from 'mysql2/promise';
 import { Wal2DoltError } from '../errors.js';
 import { asTargetError } from './failure.js';
 
@@ -78,7 +78,9 @@ export class TargetConnection implements AsyncDisposable {
       enableKeepAlive: true,
       typeCast: (field) => field.string('utf8'),
       ...(address.tls ? { ssl: {} } : {}),
-      ...(branch === null ? {} : { database: branch === undefined ? address.database : `${address.database}/${branch}` }),
+      ...(branch === null
+        ? {}
+        : { database: branch === undefined ? address.database : `${address.database}/${branch}` }),
     };
     try {
       return new TargetConnection(await createConnection(options));

@@ -32,7 +32,13 @@ export class Committer {
   #lastDate: Micros;
   #inTransaction = false;
 
-  private constructor(staging: StagingBranch, writer: Writer, options: CommitterOptions, position: Position, phase: Phase) {
+  private constructor(
+    staging: StagingBranch,
+    writer: Writer,
+    options: CommitterOptions,
+    position: Position,
+    phase: Phase,
+  ) {
     this.#staging = staging;
     this.writer = writer;
     this.#options = options;
@@ -42,7 +48,12 @@ export class Committer {
     this.#lastDate = trailer(staging.head.message, 'Lsn') === null ? position.commitTime : staging.head.date;
   }
 
-  static async open(staging: StagingBranch, options: CommitterOptions, position: Position, phase: Phase): Promise<Committer> {
+  static async open(
+    staging: StagingBranch,
+    options: CommitterOptions,
+    position: Position,
+    phase: Phase,
+  ): Promise<Committer> {
     const writer = new Writer(staging.writer, await ExactValues.load(staging.writer));
     return new Committer(staging, writer, options, position, phase);
   }
@@ -96,7 +107,11 @@ export class Committer {
     failpoint('before-squash');
     await this.#staging.squash();
     failpoint('after-squash');
-    await this.#staging.commit(snapshotMessage(position, tables, rows), this.#date(position.commitTime), this.#options.author);
+    await this.#staging.commit(
+      snapshotMessage(position, tables, rows),
+      this.#date(position.commitTime),
+      this.#options.author,
+    );
     this.#position = position;
     await this.#staging.publish();
   }
@@ -126,7 +141,10 @@ export class Committer {
       `INSERT INTO wal2dolt_commits SELECT ${position.endLsn}, '${hash}', '${formatLsn(position.endLsn)}', ${datetime(position.commitTime)}, ${count('Transactions')}, ${count('Rows')}, ${quoteText(trailer(message, 'Reason') ?? '')} FROM dual WHERE HASHOF('HEAD')='${hash}'`,
     );
     if (inserted !== 1) {
-      throw new Wal2DoltError('E_TARGET_DIVERGED', `someone else committed to branch ${this.#staging.branches.staging}`);
+      throw new Wal2DoltError(
+        'E_TARGET_DIVERGED',
+        `someone else committed to branch ${this.#staging.branches.staging}`,
+      );
     }
   }
 
@@ -134,7 +152,10 @@ export class Committer {
     for (let start = 0; start < transactions.length; start += TRANSACTIONS_PER_STATEMENT) {
       const rows = transactions
         .slice(start, start + TRANSACTIONS_PER_STATEMENT)
-        .map(({ endLsn, xid, commitTime, rows, context }) => `(${endLsn}, ${xid}, ${datetime(commitTime)}, ${rows}, ${textOrNull(context?.content ?? null)})`);
+        .map(
+          ({ endLsn, xid, commitTime, rows, context }) =>
+            `(${endLsn}, ${xid}, ${datetime(commitTime)}, ${rows}, ${textOrNull(context?.content ?? null)})`,
+        );
       await this.#staging.writer.run(`INSERT INTO wal2dolt_transactions VALUES ${rows.join(',')}`);
     }
   }

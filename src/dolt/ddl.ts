@@ -40,7 +40,10 @@ function columnDefinition(column: TargetColumn): string {
 function literalDefault(column: TargetColumn): string | null {
   const { defaultExpression, generated, identity } = column.source;
   if (defaultExpression === null || generated !== '' || identity !== '') return null;
-  const match = /^\(?(?:'((?:[^']|'')*)'(?:::[\w\s."()[\],]+)?|(-?\d+(?:\.\d+)?)(?:::[\w\s."(),]+)?|(true|false))\)?$/.exec(defaultExpression);
+  const match =
+    /^\(?(?:'((?:[^']|'')*)'(?:::[\w\s."()[\],]+)?|(-?\d+(?:\.\d+)?)(?:::[\w\s."(),]+)?|(true|false))\)?$/.exec(
+      defaultExpression,
+    );
   if (!match) return null;
   const [, quoted, number, boolean] = match;
   const text = quoted?.replaceAll("''", "'") ?? number ?? (boolean === 'true' ? 't' : 'f');
@@ -79,13 +82,11 @@ export function createIndexes(table: TargetTable): string[] {
  * come to the same nearest value.
  */
 export function isUniqueInDolt(table: TargetTable, index: Index): boolean {
-  const positions = indexPositions(table, index);
-  return (
-    index.unique &&
-    index.immediate &&
-    positions !== null &&
-    positions.every((i) => table.columns[i]?.conversion.isExact === null && !/^(LONGBLOB|JSON)/i.test(table.columns[i].conversion.sql))
+  const columns = indexPositions(table, index)?.map((i) => table.columns[i]);
+  const alwaysTold = columns?.every(
+    (column) => column?.conversion.isExact === null && !/^(LONGBLOB|JSON)/i.test(column.conversion.sql),
   );
+  return index.unique && index.immediate && alwaysTold === true;
 }
 
 /** Positions of the unique indexes' columns other than the key: their values may move between rows of one batch. */
@@ -148,4 +149,3 @@ function rowIndexPositions(table: TargetTable): number[] {
 }
 
 const nameOf = (table: TargetTable, position: number): string => quoteName(table.columns[position]?.name ?? '');
-

@@ -104,9 +104,13 @@ export function updateRow(table: TargetTable, key: readonly string[], row: Row):
   const sets: string[] = [];
   for (const [i, column] of table.columns.entries()) {
     const cell = row[i] as Cell; // rows have one cell per column
-    if (cell !== UNCHANGED && !table.key.includes(i)) sets.push(`${quoteName(column.name)}=${cellLiteral(column, cell)}`);
+    if (cell !== UNCHANGED && !table.key.includes(i))
+      sets.push(`${quoteName(column.name)}=${cellLiteral(column, cell)}`);
   }
-  const set = sets.length > 0 ? sets.join(',') : `${columnNames(table, [table.key[0] ?? 0])[0]}=${columnNames(table, [table.key[0] ?? 0])[0]}`;
+  const set =
+    sets.length > 0
+      ? sets.join(',')
+      : `${columnNames(table, [table.key[0] ?? 0])[0]}=${columnNames(table, [table.key[0] ?? 0])[0]}`;
   return { sql: `UPDATE ${quoteName(table.name)} SET ${set} WHERE ${whereKeys(table, [key])}`, expect: 1 };
 }
 
@@ -118,11 +122,18 @@ export function deleteCopies(table: TargetTable, row: Row, copies: number): Stat
     const name = quoteName(column.name);
     return literal === 'NULL' ? `${name} IS NULL` : column.conversion.equals(name, literal);
   });
-  return { sql: `DELETE FROM ${quoteName(table.name)} WHERE ${conditions.join(' AND ')} LIMIT ${copies}`, expect: copies };
+  return {
+    sql: `DELETE FROM ${quoteName(table.name)} WHERE ${conditions.join(' AND ')} LIMIT ${copies}`,
+    expect: copies,
+  };
 }
 
 /** Reads back whole rows by key: key columns first, then all columns, in forms that `restore` understands. */
-export function selectRows(table: TargetTable, keys: readonly (readonly string[])[], positions: readonly number[]): string {
+export function selectRows(
+  table: TargetTable,
+  keys: readonly (readonly string[])[],
+  positions: readonly number[],
+): string {
   const reads = [...table.key, ...positions].map((position) => {
     const column = table.columns[position] as TargetColumn; // positions of columns
     return column.conversion.read(quoteName(column.name));
@@ -135,7 +146,9 @@ export function selectRows(table: TargetTable, keys: readonly (readonly string[]
  * need not be Dolt's own exactly: it is only a matter of speed.
  */
 export function sortByKey(table: TargetTable, entries: KeyedEntry[]): KeyedEntry[] {
-  const numeric = table.key.map((position) => /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL|DOUBLE)/i.test(table.columns[position]?.conversion.sql ?? ''));
+  const numeric = table.key.map((position) =>
+    /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL|DOUBLE)/i.test(table.columns[position]?.conversion.sql ?? ''),
+  );
   return entries.sort((a, b) => {
     for (let i = 0; i < numeric.length; i += 1) {
       const left = a.key[i] ?? '';

@@ -13,7 +13,6 @@ export const EXACT_TABLE = 'wal2dolt_exact';
 
 const CHUNK = 500;
 
-
 /** `row_key`: the key's values (a keyless table: all values) as a JSON array of Postgres texts. */
 export const rowKey = (cells: readonly (string | null)[]): string => JSON.stringify(cells);
 
@@ -63,8 +62,15 @@ export class ExactValues {
   }
 
   /** Keeps the inexact cells of rows that were written. */
-  async keep(connection: TargetConnection, table: TargetTable, rows: Iterable<Row>, keys?: readonly (readonly string[])[]): Promise<void> {
-    const inexact = table.columns.flatMap((column, i) => (column.conversion.isExact === null ? [] : [{ column, i, isExact: column.conversion.isExact }]));
+  async keep(
+    connection: TargetConnection,
+    table: TargetTable,
+    rows: Iterable<Row>,
+    keys?: readonly (readonly string[])[],
+  ): Promise<void> {
+    const inexact = table.columns.flatMap((column, i) =>
+      column.conversion.isExact === null ? [] : [{ column, i, isExact: column.conversion.isExact }],
+    );
     if (inexact.length === 0) return;
     let values: ExactValue[] = [];
     let n = 0;

@@ -12,7 +12,10 @@ interface MysqlError extends Error {
  * Seen on Dolt 2.2.0.
  */
 const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
-  [/serialization failure|conflicts with a committed transaction|constraint violations, transaction rolled back/i, 'E_TARGET_CONFLICT'],
+  [
+    /serialization failure|conflicts with a committed transaction|constraint violations, transaction rolled back/i,
+    'E_TARGET_CONFLICT',
+  ],
   [/local changes would be stomped/i, 'E_TARGET_DIRTY'],
   [/not possible to fast-forward|cannot fast forward/i, 'E_TARGET_DIVERGED'],
   [/command denied|access denied for user .* to database|correct permissions on branch/i, 'E_TARGET_PRIVILEGE'],
@@ -36,7 +39,9 @@ export function asTargetError(thrown: unknown, statement?: string): Wal2DoltErro
   if (thrown instanceof Wal2DoltError) return thrown;
   const error: MysqlError = thrown instanceof Error ? thrown : new Error(String(thrown));
   const where = statement === undefined ? '' : ` (in: ${head(statement)})`;
-  return new Wal2DoltError(codeOf(error), `Dolt: ${clip(error.message || String(error.code))}${where}`, { cause: thrown });
+  return new Wal2DoltError(codeOf(error), `Dolt: ${clip(error.message || String(error.code))}${where}`, {
+    cause: thrown,
+  });
 }
 
 function codeOf(error: MysqlError): ErrorCode {

@@ -131,7 +131,10 @@ export class StagingBranch implements AsyncDisposable {
     const rows = await this.#publisher.rows(`CALL DOLT_MERGE(${quoteText(this.branches.staging)}, '--ff-only')`);
     const [hash, fastForward, , said] = rows[0] ?? [];
     if (fastForward !== '1' && !/up.to.date|ahead of|up-to-date/i.test(said ?? '')) {
-      throw new Wal2DoltError('E_TARGET_DIVERGED', `branch ${this.branches.target} could not be fast-forwarded: ${said ?? hash ?? 'no answer'}`);
+      throw new Wal2DoltError(
+        'E_TARGET_DIVERGED',
+        `branch ${this.branches.target} could not be fast-forwarded: ${said ?? hash ?? 'no answer'}`,
+      );
     }
   }
 
@@ -152,7 +155,9 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   async acknowledged(slot: string): Promise<Lsn | null> {
-    const value = await this.writer.value(`SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot=${quoteText(slot)}`);
+    const value = await this.writer.value(
+      `SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot=${quoteText(slot)}`,
+    );
     return value === null ? null : lsn(BigInt(value));
   }
 
@@ -218,12 +223,20 @@ async function createBranches(connection: TargetConnection, branches: Branches):
 async function refuseForeign(publisher: TargetConnection, branches: Branches): Promise<void> {
   const tables = (await publisher.rows('SHOW TABLES')).map(([name]) => name ?? '');
   if (tables.length > 0 && !tables.includes('wal2dolt_position')) {
-    throw new Wal2DoltError('E_TARGET_FOREIGN', `the target database holds ${tables.length} tables of someone else, e.g. ${tables[0]}`);
+    throw new Wal2DoltError(
+      'E_TARGET_FOREIGN',
+      `the target database holds ${tables.length} tables of someone else, e.g. ${tables[0]}`,
+    );
   }
-  const base = await publisher.value(`SELECT DOLT_MERGE_BASE(${quoteText(branches.target)}, ${quoteText(branches.staging)})`);
+  const base = await publisher.value(
+    `SELECT DOLT_MERGE_BASE(${quoteText(branches.target)}, ${quoteText(branches.staging)})`,
+  );
   const head = await publisher.value(`SELECT HASHOF(${quoteText(branches.target)})`);
   if (base !== head) {
-    throw new Wal2DoltError('E_TARGET_DIVERGED', `branch ${branches.target} has commits that wal2dolt did not make (since ${base})`);
+    throw new Wal2DoltError(
+      'E_TARGET_DIVERGED',
+      `branch ${branches.target} has commits that wal2dolt did not make (since ${base})`,
+    );
   }
 }
 

@@ -70,7 +70,12 @@ export class Writer {
       const sent = table.columns.flatMap((column, i) => (row?.[i] === UNCHANGED ? [] : [column.name]));
       await this.#exact.forget(this.#connection, table, [key], sent);
     }
-    await this.#exact.keep(this.#connection, table, partial.map((entry) => entry.row ?? []), partial.map((entry) => entry.key));
+    await this.#exact.keep(
+      this.#connection,
+      table,
+      partial.map((entry) => entry.row ?? []),
+      partial.map((entry) => entry.key),
+    );
     for (const { key } of complete) assertKeyFits(table, key);
     const rows = complete.map((entry) => entry.row ?? []);
     await this.#run(table, insertRows(table, rows));
@@ -103,7 +108,11 @@ export class Writer {
   }
 
   /** Reads cells of the rows that some entries are based on, as Postgres text, by key text. */
-  async #read(table: TargetTable, entries: readonly KeyedEntry[], positions: readonly number[]): Promise<Map<string, (string | null)[]>> {
+  async #read(
+    table: TargetTable,
+    entries: readonly KeyedEntry[],
+    positions: readonly number[],
+  ): Promise<Map<string, (string | null)[]>> {
     const found = new Map<string, (string | null)[]>();
     for (let start = 0; start < entries.length; start += FETCH_ROWS) {
       const keys = entries.slice(start, start + FETCH_ROWS).map((entry) => entry.base ?? entry.key);
@@ -162,7 +171,11 @@ export class Writer {
 
   *#checked(table: TargetTable, rows: readonly Row[]): Iterable<Row> {
     for (const row of rows) {
-      if (table.key.length > 0) assertKeyFits(table, table.key.map((i) => String(row[i])));
+      if (table.key.length > 0)
+        assertKeyFits(
+          table,
+          table.key.map((i) => String(row[i])),
+        );
       yield row;
     }
   }

@@ -1,6 +1,6 @@
 import type { Config } from '../config.js';
 import { selects } from '../core/patterns.js';
-import { formatLsn, type Lsn, LSN_ZERO, maxLsn, type Position } from '../core/position.js';
+import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
 import { readTables as readStoredTables, type SourceIdentity, type StoredTable } from '../dolt/bookkeeping.js';
 import { parseTarget, quoteName } from '../dolt/client.js';
 import { Committer } from '../dolt/committer.js';
@@ -65,7 +65,10 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   const publishSnapshot = async (reached: Position): Promise<void> => {
     const rows = await countRows(staging, stored);
     await committer.publishSnapshot(reached, stored.length, rows);
-    context.logger.info({ lsn: formatLsn(reached.endLsn), tables: stored.length, rows }, 'snapshot complete and published');
+    context.logger.info(
+      { lsn: formatLsn(reached.endLsn), tables: stored.length, rows },
+      'snapshot complete and published',
+    );
     context.onProgress();
   };
 
@@ -79,10 +82,21 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   } else await staging.publish();
   if (config.snapshot === 'only' && completeAt === null) return;
 
-  const until = config.snapshot === 'only' ? completeAt : (context.until ?? (config.until === 'current' ? null : (config.until ?? null)));
-  const tables = new Map(stored.map((table): [number, StreamedTable] => [table.oid, { table: restoreTable(table, rules), snapshotLsn: table.snapshotLsn ?? LSN_ZERO }]));
+  const until =
+    config.snapshot === 'only'
+      ? completeAt
+      : (context.until ?? (config.until === 'current' ? null : (config.until ?? null)));
+  const tables = new Map(
+    stored.map((table): [number, StreamedTable] => [
+      table.oid,
+      { table: restoreTable(table, rules), snapshotLsn: table.snapshotLsn ?? LSN_ZERO },
+    ]),
+  );
   await using stream = await openWhenFree(config, committer.position.endLsn, context.signal);
-  context.logger.info({ lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.size }, 'streaming');
+  context.logger.info(
+    { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.size },
+    'streaming',
+  );
   await streamChanges({
     stream,
     committer,
@@ -127,6 +141,7 @@ async function openWhenFree(config: Config, start: Lsn, signal: AbortSignal): Pr
 
 async function countRows(staging: StagingBranch, tables: readonly StoredTable[]): Promise<number> {
   let rows = 0;
-  for (const { targetName } of tables) rows += Number(await staging.writer.value(`SELECT count(*) FROM ${quoteName(targetName)}`));
+  for (const { targetName } of tables)
+    rows += Number(await staging.writer.value(`SELECT count(*) FROM ${quoteName(targetName)}`));
   return rows;
 }

@@ -24,10 +24,18 @@ const BEFORE_EVERYTHING = 0n;
 export async function beginSnapshot(sides: Sides): Promise<StoredPosition> {
   const { config, source, identity } = sides;
   if (await readSlot(source, identity.slot)) {
-    throw new Wal2DoltError('E_SLOT_EXISTS', `the replication slot ${identity.slot} exists already, and the target does not know it`);
+    throw new Wal2DoltError(
+      'E_SLOT_EXISTS',
+      `the replication slot ${identity.slot} exists already, and the target does not know it`,
+    );
   }
   await ensurePublication(source, config);
-  return writePosition(sides, { endLsn: LSN_ZERO, commitTime: BEFORE_EVERYTHING, xid: 0 }, 'snapshot', 'before the first snapshot');
+  return writePosition(
+    sides,
+    { endLsn: LSN_ZERO, commitTime: BEFORE_EVERYTHING, xid: 0 },
+    'snapshot',
+    'before the first snapshot',
+  );
 }
 
 /** Takes an existing slot as it stands, with all tables empty. Throws E_SLOT_MISSING and its like. */
@@ -44,7 +52,12 @@ export async function beginReplay(sides: Sides): Promise<StoredPosition> {
     for (const statement of createIndexes(table)) await staging.writer.run(statement);
     await staging.writer.run(updateTableState(table.source.oid, 'streaming', position.endLsn));
   }
-  return writePosition(sides, position, 'streaming', `replay of slot ${identity.slot} from ${formatLsn(position.endLsn)}`);
+  return writePosition(
+    sides,
+    position,
+    'streaming',
+    `replay of slot ${identity.slot} from ${formatLsn(position.endLsn)}`,
+  );
 }
 
 async function writePosition(
@@ -69,9 +82,17 @@ async function ensurePublication(source: pg.Client, config: Config): Promise<voi
 /** The target must belong to this server, database, slot and publication. Throws E_OTHER_SOURCE. */
 export function requireSameSource(position: StoredPosition, identity: SourceIdentity): void {
   const known = position.source;
-  const differences = (['systemId', 'timeline', 'database', 'slot', 'publication'] as const).filter((key) => known[key] !== identity[key]);
+  const differences = (['systemId', 'timeline', 'database', 'slot', 'publication'] as const).filter(
+    (key) => known[key] !== identity[key],
+  );
   if (differences.length === 0) return;
-  const words = { systemId: 'system identifier', timeline: 'timeline', database: 'database', slot: 'slot', publication: 'publication' };
+  const words = {
+    systemId: 'system identifier',
+    timeline: 'timeline',
+    database: 'database',
+    slot: 'slot',
+    publication: 'publication',
+  };
   const told = differences.map((key) => `${words[key]} ${known[key]}, now ${identity[key]}`);
   throw new Wal2DoltError('E_OTHER_SOURCE', `the target was written from another source: ${told.join('; ')}`);
 }
@@ -97,7 +118,10 @@ function requireUsable(slot: Slot | null, identity: SourceIdentity): Slot {
   const { slot: name } = identity;
   if (!slot) throw new Wal2DoltError('E_SLOT_MISSING', `there is no replication slot ${name}`);
   if (slot.plugin !== 'pgoutput' || slot.database !== identity.database) {
-    throw new Wal2DoltError('E_SLOT_INVALID', `the slot ${name} is of plugin ${slot.plugin ?? 'none'} and database ${slot.database ?? 'none'}`);
+    throw new Wal2DoltError(
+      'E_SLOT_INVALID',
+      `the slot ${name} is of plugin ${slot.plugin ?? 'none'} and database ${slot.database ?? 'none'}`,
+    );
   }
   const health = slotHealth(slot);
   if (health.state === 'lost') throw new Wal2DoltError('E_SLOT_LOST', health.sentence);

@@ -47,19 +47,25 @@ export class Relations {
   /** Null for a table that is not replicated. */
   get(oid: number): Binding | null {
     const binding = this.#bindings.get(oid);
-    if (binding === undefined) throw new Wal2DoltError('E_SOURCE_PROTOCOL', `a row came for relation ${oid}, which was not announced`);
+    if (binding === undefined)
+      throw new Wal2DoltError('E_SOURCE_PROTOCOL', `a row came for relation ${oid}, which was not announced`);
     return binding;
   }
 }
 
 function changed(relation: RelationEvent, at: Lsn, what: string): Wal2DoltError {
-  return new Wal2DoltError('E_SCHEMA_CHANGED', `${relation.schema}.${relation.name}, in the transaction that commits at ${formatLsn(at)}: ${what}`);
+  return new Wal2DoltError(
+    'E_SCHEMA_CHANGED',
+    `${relation.schema}.${relation.name}, in the transaction that commits at ${formatLsn(at)}: ${what}`,
+  );
 }
 
 function bind(known: StreamedTable, relation: RelationEvent): Binding {
   const positions = known.table.columns.map((column) => column.sourcePosition);
   const whole = positions.length === relation.columns.length && positions.every((position, i) => position === i);
-  const row = whole ? (cells: Row): Row => cells : (cells: Row): Row => positions.map((position): Cell => cells[position] ?? null);
+  const row = whole
+    ? (cells: Row): Row => cells
+    : (cells: Row): Row => positions.map((position): Cell => cells[position] ?? null);
   return { ...known, row, oldRow: (old) => (whole ? old : { full: old.full, row: row(old.row) }) };
 }
 
@@ -71,7 +77,8 @@ function describeDifference(known: TableSchema, relation: RelationEvent): string
     const other = relation.columns[i];
     if (!other) return `the column ${column.name} is gone`;
     if (other.name !== column.name) return `the column ${column.name} is now ${other.name}`;
-    if (other.typeOid !== column.type.oid || other.typmod !== column.type.typmod) return `the type of column ${column.name} (was ${column.type.name}) changed`;
+    if (other.typeOid !== column.type.oid || other.typmod !== column.type.typmod)
+      return `the type of column ${column.name} (was ${column.type.name}) changed`;
   }
   const added = relation.columns[known.columns.length];
   if (added) return `the column ${added.name} is new`;

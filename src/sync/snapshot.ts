@@ -19,11 +19,11 @@ import { EXACT_TABLE, ExactValues } from '../dolt/exact.js';
 import type { StagingBranch } from '../dolt/staging.js';
 import { Writer } from '../dolt/writer.js';
 import { Wal2DoltError } from '../errors.js';
+import type { CopyProgress } from '../ops/progress.js';
 import { readTables } from '../postgres/catalog.js';
 import { connectSource } from '../postgres/client.js';
 import { copyRows, estimateRows, importSnapshot } from '../postgres/copy.js';
 import { createSlot, dropSlot } from '../postgres/slot.js';
-import type { CopyProgress } from '../ops/progress.js';
 import type { RunContext, Sides } from './run-context.js';
 import { planTables, restoreTable, selectSchemas } from './tables.js';
 
@@ -54,7 +54,11 @@ export interface CopyOptions {
  * snapshot is copied. After an interruption that snapshot is gone, so a temporary slot gives another one, later in the
  * WAL: the tables copied before then catch up by the stream. Returns the position from which the stream goes on.
  */
-export async function takeSnapshot(sides: Sides, position: StoredPosition, context: RunContext): Promise<StoredPosition> {
+export async function takeSnapshot(
+  sides: Sides,
+  position: StoredPosition,
+  context: RunContext,
+): Promise<StoredPosition> {
   const { config, source, staging, rules } = sides;
   const { signal, logger, progress } = context;
   const first = position.endLsn === LSN_ZERO;
@@ -78,12 +82,19 @@ export async function takeSnapshot(sides: Sides, position: StoredPosition, conte
     await createTables(staging.writer, tables);
     start = { ...position, endLsn: snapshot.consistentPoint, commitTime: snapshot.time };
     await staging.writer.run(updatePosition(start, config.slot, 'snapshot'));
-    await staging.commit(stepMessage(`empty tables at ${formatLsn(start.endLsn)}`, start), snapshot.time, config.context.author);
+    await staging.commit(
+      stepMessage(`empty tables at ${formatLsn(start.endLsn)}`, start),
+      snapshot.time,
+      config.context.author,
+    );
   } else {
     tables = missing.map((table) => restoreTable(table, rules));
     assertUnchanged(tables, current);
   }
-  logger.info({ lsn: formatLsn(snapshot.consistentPoint), tables: tables.length }, first ? 'copying' : 'going on with the copy');
+  logger.info(
+    { lsn: formatLsn(snapshot.consistentPoint), tables: tables.length },
+    first ? 'copying' : 'going on with the copy',
+  );
   await copyTables({
     sourceUrl: config.source,
     snapshotName: snapshot.snapshotName,
@@ -136,10 +147,20 @@ export async function copyTables(options: CopyOptions): Promise<void> {
   const commits = new PQueue({ concurrency: 1 });
   try {
     for (let number = 0; number < workers; number += 1) opened.push(await openWorker(options, number));
-    const estimates = await estimateRows(opened[0]?.source ?? raise(), tables.map((table) => table.source));
-    progress.start(tables.map((table) => ({ name: qualifiedName(table.source), estimatedRows: estimates.get(table.source.oid) ?? 0 })));
+    const estimates = await estimateRows(
+      opened[0]?.source ?? raise(),
+      tables.map((table) => table.source),
+    );
+    progress.start(
+      tables.map((table) => ({
+        name: qualifiedName(table.source),
+        estimatedRows: estimates.get(table.source.oid) ?? 0,
+      })),
+    );
     const idle = [...opened];
-    const largestFirst = [...tables].sort((a, b) => (estimates.get(b.source.oid) ?? 0) - (estimates.get(a.source.oid) ?? 0));
+    const largestFirst = [...tables].sort(
+      (a, b) => (estimates.get(b.source.oid) ?? 0) - (estimates.get(a.source.oid) ?? 0),
+    );
     await queue.addAll(
       largestFirst.map((table) => async () => {
         const worker = idle.pop() ?? raise();
@@ -219,7 +240,10 @@ export function assertUnchanged(tables: readonly TargetTable[], now: readonly Ta
   for (const { source } of tables) {
     const current = now.find((schema) => schema.oid === source.oid);
     const shape = (schema: TableSchema): string =>
-      JSON.stringify([qualifiedName(schema), schema.columns.map(({ attnum, name, type }) => [attnum, name, type.oid, type.typmod])]);
+      JSON.stringify([
+        qualifiedName(schema),
+        schema.columns.map(({ attnum, name, type }) => [attnum, name, type.oid, type.typmod]),
+      ]);
     if (!current || shape(current) !== shape(source)) {
       throw new Wal2DoltError('E_SCHEMA_CHANGED', `${qualifiedName(source)} changed before it was copied`);
     }

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { Batch, type CloseReason, type CommitPolicy, type TransactionContext } from '../core/batch.js';
 import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
-import { failpoint } from '../core/failpoint.js';
 import { Contradiction } from '../core/coalesce.js';
+import { failpoint } from '../core/failpoint.js';
 import { Acknowledgeable, formatLsn, type Lsn, type Position } from '../core/position.js';
 import type { Committer } from '../dolt/committer.js';
 import { Wal2DoltError } from '../errors.js';
@@ -147,7 +147,11 @@ class StreamLoop {
       else changes.delete(binding.oldRow(event.old));
     } catch (error) {
       if (!(error instanceof Contradiction)) throw error;
-      throw new Wal2DoltError('E_SOURCE_INCONSISTENT', `${error.message} (transaction ${this.#open().xid}, ${formatLsn(finalLsn)})`, { cause: error });
+      throw new Wal2DoltError(
+        'E_SOURCE_INCONSISTENT',
+        `${error.message} (transaction ${this.#open().xid}, ${formatLsn(finalLsn)})`,
+        { cause: error },
+      );
     }
     if (this.#batch.mustSpill) await this.#spill();
   }
@@ -240,7 +244,13 @@ class StreamLoop {
       stream.acknowledge(this.#acknowledgeable.current);
       this.#options.onCommit();
       logger.debug(
-        { lsn: formatLsn(end), transactions: closed.transactions.length, rows: closed.rows, reason, ms: Date.now() - started },
+        {
+          lsn: formatLsn(end),
+          transactions: closed.transactions.length,
+          rows: closed.rows,
+          reason,
+          ms: Date.now() - started,
+        },
         'committed',
       );
     });

@@ -47,4 +47,5 @@ export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progr
 const isTransient = (error: unknown): boolean => asWal2DoltError(error).policy.action === 'retry';
 
 /** The operator asked for the end: what a stopped attempt leaves undone is done by the next run. */
-const isTransientOrAbort = (error: unknown, signal: AbortSignal): boolean => error === signal.reason || isTransient(error);
+const isTransientOrAbort = (error: unknown, signal: AbortSignal): boolean =>
+  error === signal.reason || isTransient(error);

@@ -1,4 +1,4 @@
-import { uniqueNames, tableNameFor } from '../core/names.js';
+import { tableNameFor, uniqueNames } from '../core/names.js';
 import { optionsFor, selects, type TableRules } from '../core/patterns.js';
 import { keyAttnums, qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
@@ -21,7 +21,11 @@ export function selectSchemas(schemas: readonly TableSchema[], rules: TableRules
 }
 
 /** Names and types for tables that are new to the target. `taken` are the names that it has already. */
-export function planTables(schemas: readonly TableSchema[], rules: MappingRules, taken: readonly string[] = []): TargetTable[] {
+export function planTables(
+  schemas: readonly TableSchema[],
+  rules: MappingRules,
+  taken: readonly string[] = [],
+): TargetTable[] {
   const ordered = [...schemas].sort((a, b) => (qualifiedName(a) < qualifiedName(b) ? -1 : 1));
   const wishes = ordered.map((schema) => {
     const { name } = optionsFor(rules.tables, schema.schema, schema.name);
@@ -31,7 +35,12 @@ export function planTables(schemas: readonly TableSchema[], rules: MappingRules,
   return ordered.map((schema, i) => planTable(schema, names[i] ?? schema.name, rules));
 }
 
-function planTable(schema: TableSchema, name: string, rules: MappingRules, storedNames?: ReadonlyMap<number, string>): TargetTable {
+function planTable(
+  schema: TableSchema,
+  name: string,
+  rules: MappingRules,
+  storedNames?: ReadonlyMap<number, string>,
+): TargetTable {
   const { excludeColumns, columnTypes } = optionsFor(rules.tables, schema.schema, schema.name);
   const kept = schema.columns.flatMap((column, sourcePosition) => {
     const keep = storedNames ? storedNames.has(column.attnum) : !excludeColumns.has(column.name);

@@ -1,10 +1,10 @@
+import { EVERY_TABLE } from '../../src/core/patterns.js';
 import type { TargetTable } from '../../src/core/target.js';
 import { readTables } from '../../src/dolt/bookkeeping.js';
 import { parseTarget, quoteName, TargetConnection } from '../../src/dolt/client.js';
 import { connectSource } from '../../src/postgres/client.js';
 import { copyRows } from '../../src/postgres/copy.js';
-import { restoreTable, type MappingRules } from '../../src/sync/tables.js';
-import { EVERY_TABLE } from '../../src/core/patterns.js';
+import { type MappingRules, restoreTable } from '../../src/sync/tables.js';
 
 /** Rows of every table as sorted lists of JSON, by `schema.table`. */
 export type Contents = ReadonlyMap<string, readonly string[]>;
@@ -51,7 +51,10 @@ async function doltRows(connection: TargetConnection, table: TargetTable): Promi
       const nearest = whole.map((text, i) => (of.has(table.columns[i]?.name ?? '') ? undefined : text));
       const copies = [...of.values()][0]?.copies ?? 0;
       for (let n = 0; n < copies; n += 1) {
-        const found = texts.find((row) => row !== whole && nearest.every((text, i) => text === undefined || row[i] === text) && !isExactRow(row));
+        const found = texts.find(
+          (row) =>
+            row !== whole && nearest.every((text, i) => text === undefined || row[i] === text) && !isExactRow(row),
+        );
         if (!found) throw new Error(`no row of ${table.name} for the exact values ${key}`);
         for (const [i, text] of whole.entries()) found[i] = text;
         exactRows.add(found);
@@ -74,7 +77,11 @@ export async function postgresContents(url: string, doltUrl: string, rules: Mapp
     for (const stored of await readTables(connection)) {
       const table = restoreTable(stored, rules);
       const rows: string[] = [];
-      for await (const batch of copyRows(client, stored.schema, table.columns.map((column) => column.sourcePosition))) {
+      for await (const batch of copyRows(
+        client,
+        stored.schema,
+        table.columns.map((column) => column.sourcePosition),
+      )) {
         for (const row of batch) rows.push(JSON.stringify(row));
       }
       contents.set(`${stored.schema.schema}.${stored.schema.name}`, rows.sort());
