@@ -65,7 +65,7 @@ export const configSchema = z
 
     tables: tableRules().default(EVERY_TABLE).register(keys, {
       group: SELECTION,
-      help: 'Which tables, and how: patterns (* for any characters, ! before it excludes), or in the file a map that also renames tables and excludes columns. See "Tables".',
+      help: 'Which tables, and how: patterns (* for any characters, ! before it excludes), or in the file a map that also renames tables and excludes columns (see docs/configuration.md).',
       example: "['public.*', '!public.audit_*']",
       defaultHelp: 'all tables',
     }),
@@ -168,7 +168,7 @@ export const configSchema = z
 
     logLevel: choice('error', 'warn', 'info', 'debug', 'trace').prefault('info').register(keys, {
       group: RUNNING,
-      help: 'How much is logged (to standard error). debug adds stack traces to errors.',
+      help: 'How much is logged to standard error: error, warn, info, debug or trace. From debug on, errors come with their stack traces.',
       example: 'debug',
     }),
     logFormat: choice('auto', 'pretty', 'json').prefault('auto').register(keys, {

@@ -55,8 +55,21 @@ describe('the logger', () => {
 
   it('writes a readable line for people', () => {
     const out = collect();
-    createLogger(PRETTY, out.write).warn({ rows: 3 }, 'slow commit');
-    expect(out.text()).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: slow commit \{"rows":3\}\n$/);
+    const logger = createLogger(PRETTY, out.write);
+    logger.warn({ rows: 3, table: 'orders', note: 'a b', list: [1, 'x'] }, 'slow commit');
+    logger.info('plain');
+    logger.error({ err: new Wal2DoltError('E_TARGET_QUERY', 'refused', { cause: new Error('why') }) }, 'failed');
+    expect(
+      out
+        .text()
+        .replace(/^\[\d\d:\d\d:\d\d\.\d{3}\] /gm, '')
+        .split('\n'),
+    ).toEqual([
+      'WARN: slow commit  rows=3 table=orders note="a b" list=[1,"x"]',
+      'INFO: plain',
+      'ERROR: failed  (E_TARGET_QUERY: refused) (why)',
+      '',
+    ]);
   });
 
   it.each([JSON_LINES, PRETTY])('hides passwords: $format', (style) => {

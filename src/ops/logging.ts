@@ -29,8 +29,8 @@ export function createLogger(style: LogStyle, write: (text: string) => void): Lo
   const pretty = prettyFactory({
     colorize: style.color,
     translateTime: 'SYS:HH:MM:ss.l',
-    singleLine: true,
-    ignore: 'pid,hostname',
+    hideObject: true,
+    messageFormat: (log) => readable(log, style.color),
   });
   return pino(
     {
@@ -45,6 +45,21 @@ export function createLogger(style: LogStyle, write: (text: string) => void): Lo
     { write: (line: string) => write(style.format === 'json' ? line : pretty(line)) },
   );
 }
+
+/** `copied table  table=public.orders rows=120`, with the fields dimmed. */
+function readable(log: Readonly<Record<string, unknown>>, color: boolean): string {
+  const { msg, err, level: _level, time: _time, ...fields } = log;
+  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${readableValue(value)}`);
+  // What our own serializer made of it.
+  for (let error = err as SerializedError | undefined; error; error = error.cause) {
+    pairs.push(error.stack ? `\n${error.stack}` : `(${error.code ? `${error.code}: ` : ''}${error.message})`);
+  }
+  if (pairs.length === 0) return `${msg}`;
+  return color ? `${msg}  \u001b[2m${pairs.join(' ')}\u001b[22m` : `${msg}  ${pairs.join(' ')}`;
+}
+
+const readableValue = (value: unknown): string =>
+  typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value);
 
 /** The end of a command that failed: two lines for people, one log line for machines. */
 export function reportError(thrown: unknown, style: LogStyle, write: (text: string) => void): void {
