@@ -155,10 +155,7 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   async acknowledged(slot: string): Promise<Lsn | null> {
-    const value = await this.writer.value(
-      `SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot=${quoteText(slot)}`,
-    );
-    return value === null ? null : lsn(BigInt(value));
+    return acknowledgedOn(this.writer, slot);
   }
 
   /** One more connection to the staging branch, for the copy. `number` makes its lock its own. */
@@ -183,6 +180,14 @@ export class StagingBranch implements AsyncDisposable {
     this.writer.destroy();
     this.#publisher.destroy();
   }
+}
+
+/** What `recordAcknowledged` kept, seen from any connection to the staging branch; null where it never was. */
+export async function acknowledgedOn(connection: TargetConnection, slot: string): Promise<Lsn | null> {
+  if ((await connection.rows(`SHOW TABLES LIKE '${ACKNOWLEDGED_TABLE.replace('_', '\\\\_')}'`)).length === 0)
+    return null;
+  const value = await connection.value(`SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot=${quoteText(slot)}`);
+  return value === null ? null : lsn(BigInt(value));
 }
 
 /** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */

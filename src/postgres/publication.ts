@@ -23,6 +23,23 @@ export interface TableName {
   readonly name: string;
 }
 
+/** The comment on a publication that wal2dolt created, and may therefore drop. */
+const OWN = 'created by wal2dolt';
+
+/** Whether wal2dolt created the publication; null where there is none. */
+export async function isOwnPublication(client: pg.Client, name: string): Promise<boolean | null> {
+  const [row] = await queryRows<{ comment: string | null }>(
+    client,
+    `SELECT obj_description(oid, 'pg_publication') AS comment FROM pg_catalog.pg_publication WHERE pubname = $1`,
+    [name],
+  );
+  return row ? row.comment === OWN : null;
+}
+
+export async function dropPublication(client: pg.Client, name: string): Promise<void> {
+  await queryRows(client, `DROP PUBLICATION IF EXISTS ${pg.escapeIdentifier(name)}`);
+}
+
 /** The publication as it is, or null where there is none of that name. */
 export async function readPublication(client: pg.Client, name: string): Promise<Publication | null> {
   // As JSON, since pubgencols exists from Postgres 18 on.
@@ -90,6 +107,7 @@ export async function createPublication(
       await create(forTables(await selectTables(client, () => true)));
     }
   }
+  await queryRows(client, `COMMENT ON PUBLICATION ${pg.escapeIdentifier(options.name)} IS ${pg.escapeLiteral(OWN)}`);
   const created = await readPublication(client, options.name);
   if (!created)
     throw new Wal2DoltError('E_PUBLICATION_MISSING', `publication ${options.name} was dropped again at once`);

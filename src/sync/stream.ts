@@ -18,7 +18,8 @@ const SHUTDOWN_MS = 5_000;
 /** While idle, the slot is advanced at most this often without being asked to. */
 const IDLE_ACKNOWLEDGE_MS = 10_000;
 
-/** What a cell takes in memory beside its text. */
+/** What a row and a cell take in memory beside their text, about: so that many small rows count as what they are. */
+const ROW_BYTES = 250;
 const CELL_BYTES = 32;
 
 export interface StreamOptions {
@@ -140,7 +141,7 @@ class StreamLoop {
     // What the table's copy saw already is not applied again.
     if (!binding || finalLsn < binding.snapshotLsn) return;
     const cells = event.kind === 'delete' ? event.old.row.length : event.row.length;
-    const changes = this.#batch.changesOf(binding.table, event.bytes + cells * CELL_BYTES);
+    const changes = this.#batch.changesOf(binding.table, event.bytes + ROW_BYTES + cells * CELL_BYTES);
     try {
       if (event.kind === 'insert') changes.insert(binding.row(event.row));
       else if (event.kind === 'update') changes.update(event.old && binding.oldRow(event.old), binding.row(event.row));

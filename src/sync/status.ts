@@ -1,0 +1,125 @@
+import type { Config } from '../config.js';
+import { formatLsn, formatMicros, LSN_ZERO, type Lsn, maxLsn } from '../core/position.js';
+import { readPosition, readTables } from '../dolt/bookkeeping.js';
+import { parseTarget, TargetConnection } from '../dolt/client.js';
+import { acknowledgedOn } from '../dolt/staging.js';
+import { asWal2DoltError, Wal2DoltError } from '../errors.js';
+import { connectSource } from '../postgres/client.js';
+import { currentWal, readSlot, slotHealth } from '../postgres/slot.js';
+
+/** Where both sides stand. Reads only, and works while a run is going on. A side that does not answer is told as its error. */
+export interface Status {
+  readonly source: SourceStatus | { readonly error: string };
+  readonly target: TargetStatus | { readonly error: string };
+  readonly lag: { readonly bytes: number; readonly seconds: number } | null;
+}
+
+export interface SourceStatus {
+  readonly walPosition: string;
+  readonly slot: {
+    readonly state: string;
+    readonly sentence: string;
+    readonly active: boolean;
+    readonly confirmedFlushLsn: string | null;
+    /** WAL that Postgres keeps for the slot. */
+    readonly retainedBytes: number | null;
+    /** How much more may be written before the slot is lost; null without max_slot_wal_keep_size. */
+    readonly safeBytes: number | null;
+  };
+}
+
+export interface TargetStatus {
+  readonly phase: 'empty' | 'snapshot' | 'streaming';
+  readonly endLsn: string | null;
+  readonly commitTime: string | null;
+  readonly tables: { readonly streaming: number; readonly copying: number; readonly left: number };
+  readonly commits: readonly { readonly hash: string; readonly date: string; readonly message: string }[];
+}
+
+const COMMITS_SHOWN = 5;
+
+export async function status(config: Config): Promise<Status> {
+  const [source, target] = await Promise.allSettled([readSource(config), readTarget(config)]);
+  return {
+    source: source.status === 'fulfilled' ? source.value.status : failed(source.reason),
+    target: target.status === 'fulfilled' ? target.value.status : failed(target.reason),
+    lag:
+      source.status === 'fulfilled' && target.status === 'fulfilled' && target.value.reached !== null
+        ? lagOf(source.value.wal, source.value.nowMicros, target.value.reached, target.value.commitMicros)
+        : null,
+  };
+}
+
+function failed(reason: unknown): { error: string } {
+  const error = asWal2DoltError(reason);
+  return { error: `${error.code}: ${error.message}` };
+}
+
+/** Bytes of WAL that are not in Dolt yet, of interest or not; seconds since the last transaction that is, while there are some. */
+function lagOf(wal: Lsn, nowMicros: bigint, reached: Lsn, commitMicros: bigint): { bytes: number; seconds: number } {
+  const bytes = wal > reached ? Number(wal - reached) : 0;
+  return { bytes, seconds: bytes === 0 ? 0 : Math.max(0, Number(nowMicros - commitMicros) / 1e6) };
+}
+
+async function readSource(config: Config): Promise<{ status: SourceStatus; wal: Lsn; nowMicros: bigint }> {
+  const client = await connectSource(config.source, 'wal2dolt status');
+  try {
+    const wal = await currentWal(client);
+    const slot = await readSlot(client, config.slot);
+    const health = slotHealth(slot);
+    return {
+      wal,
+      nowMicros: BigInt(Date.now()) * 1000n,
+      status: {
+        walPosition: formatLsn(wal),
+        slot: {
+          ...health,
+          active: slot?.active ?? false,
+          confirmedFlushLsn: slot?.confirmedFlushLsn ? formatLsn(slot.confirmedFlushLsn) : null,
+          retainedBytes: slot?.restartLsn ? Number(wal - slot.restartLsn) : null,
+          safeBytes: slot?.safeWalSize ?? null,
+        },
+      },
+    };
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function readTarget(
+  config: Config,
+): Promise<{ status: TargetStatus; reached: Lsn | null; commitMicros: bigint }> {
+  const address = parseTarget(config.target);
+  await using connection = await TargetConnection.open(address, config.stagingBranch).catch((error: unknown) => {
+    if (error instanceof Wal2DoltError && error.code === 'E_TARGET_QUERY') return TargetConnection.open(address);
+    throw error;
+  });
+  const position = await readPosition(connection);
+  if (!position) {
+    const tables = { streaming: 0, copying: 0, left: 0 };
+    return {
+      status: { phase: 'empty', endLsn: null, commitTime: null, tables, commits: [] },
+      reached: null,
+      commitMicros: 0n,
+    };
+  }
+  const tables = { streaming: 0, copying: 0, left: 0 };
+  for (const { state } of await readTables(connection)) tables[state] += 1;
+  const commits = await connection.rows(`SELECT commit_hash, date, message FROM dolt_log LIMIT ${COMMITS_SHOWN}`);
+  const acknowledged = (await acknowledgedOn(connection, position.source.slot)) ?? LSN_ZERO;
+  return {
+    reached: maxLsn(position.endLsn, acknowledged),
+    commitMicros: position.commitTime,
+    status: {
+      phase: position.phase,
+      endLsn: formatLsn(position.endLsn),
+      commitTime: formatMicros(position.commitTime),
+      tables,
+      commits: commits.map(([hash, date, message]) => ({
+        hash: hash ?? '',
+        date: date ?? '',
+        message: (message ?? '').split('\n')[0] ?? '',
+      })),
+    },
+  };
+}
