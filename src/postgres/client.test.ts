@@ -35,7 +35,11 @@ describe('clientConfig', () => {
     expect(failure('host=db password=s3cret')).toMatch(/must begin with postgres/);
     expect(failure('postgres://ann:s3cret@db:port/shop')).toMatch(/Invalid URL/);
     expect(failure('postgres://ann:s3cret@a:1,b:2/shop')).toMatch(/Invalid URL/);
-    expect(failure('postgres://ann:s3cret@db/shop?sslmode=prefer')).toMatch(/sslmode=prefer is not supported/);
+    for (const sslmode of ['prefer', 'no-verify', 'Require']) {
+      expect(failure(`postgres://ann:s3cret@db/shop?sslmode=${sslmode}`)).toMatch(
+        `sslmode=${sslmode} is not supported`,
+      );
+    }
     expect(failure('postgres://ann:s3cret@db/shop?sslmode=require&sslrootcert=/nowhere/ca.pem')).toMatch(/ENOENT/);
     for (const url of [
       'mysql://ann:s3cret@db/shop',

@@ -20,6 +20,7 @@ const PINNED = {
   idle_in_transaction_session_timeout: '0',
 };
 
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
 const CONNECT_TIMEOUT_MS = 15_000;
 const KEEPALIVE_AFTER_MS = 30_000;
 
@@ -44,10 +45,9 @@ export function clientConfig(url: string, applicationName: string): pg.ClientCon
   const params = new URLSearchParams(questionMark < 0 ? '' : url.slice(questionMark + 1));
 
   const sslmode = params.get('sslmode');
-  if (sslmode === 'prefer' || sslmode === 'allow') {
-    throw invalid(
-      `sslmode=${sslmode} is not supported (no silent fallback): use disable, require, verify-ca or verify-full`,
-    );
+  if (sslmode !== null && !SSL_MODES.includes(sslmode)) {
+    // `prefer` and `allow` mean a silent fallback to no encryption, which the driver cannot do.
+    throw invalid(`sslmode=${sslmode} is not supported; use one of ${SSL_MODES.join(', ')}`);
   }
   // Without this the driver takes sslmode=require for verify-full, and refuses servers that libpq accepts.
   if (sslmode !== null) params.set('uselibpqcompat', 'true');

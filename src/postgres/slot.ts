@@ -105,8 +105,8 @@ export interface SystemIdentity {
 }
 
 /**
- * Which server this is. `client` is a replication connection: SQL has the same only for privileged roles, and its timeline
- * is that of the last checkpoint.
+ * Which server this is. `client` must be a replication connection: what SQL has instead (`pg_control_checkpoint`) tells
+ * the timeline of the last checkpoint, which may be from before a promotion.
  */
 export async function identifySystem(client: pg.Client): Promise<SystemIdentity> {
   const [row] = await queryRows<{ systemid: string; timeline: string; xlogpos: string; dbname: string }>(
