@@ -18,6 +18,9 @@ export interface Collected {
 
 export const CONFIG_VARIABLE = 'WAL2DOLT_CONFIG';
 
+/** Variables that are no keys; core/failpoint.ts reads the last one, in tests. */
+const OTHER_VARIABLES = [CONFIG_VARIABLE, 'WAL2DOLT_FAILPOINT'];
+
 /** What Kubernetes sets in every pod beside a Service called wal2dolt. */
 const KUBERNETES_VARIABLE = /^WAL2DOLT_(SERVICE_(HOST|PORT\w*)|PORT(_\d+_\w+)?)$/;
 
@@ -55,7 +58,7 @@ export function fromEnvironment(
   const given: Given[] = [];
   const problems: string[] = [];
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('WAL2DOLT_') || name === CONFIG_VARIABLE || KUBERNETES_VARIABLE.test(name)) continue;
+    if (!name.startsWith('WAL2DOLT_') || OTHER_VARIABLES.includes(name) || KUBERNETES_VARIABLE.test(name)) continue;
     const field = byName.get(name);
     if (!field) problems.push(`${name}: unknown variable${didYouMean(name, [...byName.keys()])}`);
     else if (value !== undefined && value !== '') given.push({ path: field.path, value, origin: name });
