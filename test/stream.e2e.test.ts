@@ -99,3 +99,37 @@ describe('a snapshot and a stream', () => {
     expect(commits).toEqual([{ n: 3 }]);
   });
 });
+
+describe('foreign keys and checks', () => {
+  const schema = `
+    create table parents (id int primary key, kind text check (kind in ('a', 'b')), price numeric(8,2) check (price > 0), check (length(kind) > 0));
+    create table children (id int primary key, parent int references parents on delete cascade);
+    insert into parents values (1, 'a', 1), (2, 'b', 2); insert into children values (1, 1), (2, 2);`;
+
+  it('are left out by default', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(schema);
+    await drain(source.url, target.url);
+    const [row] = await target.sql<{ 'Create Table': string }>('show create table children');
+    expect(row?.['Create Table']).not.toContain('FOREIGN KEY');
+  });
+
+  it('are created on request, and never in the way of the stream', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(schema);
+    await drain(source.url, target.url, { foreignKeys: true, checks: true });
+    const [child] = await target.sql<{ 'Create Table': string }>('show create table children');
+    expect(child?.['Create Table']).toMatch(/FOREIGN KEY \(`parent`\) REFERENCES `parents` \(`id`\) ON DELETE CASCADE/);
+    const [parent] = await target.sql<{ 'Create Table': string }>('show create table parents');
+    expect(parent?.['Create Table']).toContain('CHECK');
+    expect(parent?.['Create Table']).not.toContain('length');
+    await source.sql(`delete from parents where id = 1`);
+    await source.sql(
+      `begin; set constraints all deferred; update parents set kind = 'a', id = 20 where id = 2 and false; delete from children; insert into parents values (3, 'a', 5); insert into children values (3, 3); commit`,
+    );
+    await drain(source.url, target.url, { foreignKeys: true, checks: true });
+    await expectSame(source.url, target.url);
+  });
+});

@@ -50,10 +50,25 @@ export interface Index {
   readonly definition: string;
 }
 
-export interface Constraint {
+export type Constraint = ForeignKey | Check;
+
+export interface ForeignKey {
+  readonly kind: 'f';
   readonly name: string;
-  /** f foreign key, c check. */
-  readonly kind: 'f' | 'c';
+  readonly definition: string;
+  readonly attnums: readonly number[];
+  readonly references: { readonly oid: number; readonly attnums: readonly number[] };
+  /** pg_constraint.confupdtype and confdeltype: a no action, r restrict, c cascade, n set null, d set default. */
+  readonly onUpdate: ReferentialAction;
+  readonly onDelete: ReferentialAction;
+}
+
+export type ReferentialAction = 'a' | 'r' | 'c' | 'n' | 'd';
+
+export interface Check {
+  readonly kind: 'c';
+  readonly name: string;
+  /** `CHECK ((price > (0)::numeric))`, as pg_get_constraintdef prints it with an empty search_path. */
   readonly definition: string;
 }
 
@@ -91,7 +106,8 @@ export interface TableSchema {
  */
 export function keyAttnums(table: Pick<TableSchema, 'indexes' | 'replicaIdentity' | 'columns'>): readonly number[] {
   const published = (attnum: number): boolean => table.columns.some((column) => column.attnum === attnum);
-  const usable = (index: Index): boolean => index.immediate && index.unique && (index.attnums?.every(published) ?? false);
+  const usable = (index: Index): boolean =>
+    index.immediate && index.unique && (index.attnums?.every(published) ?? false);
   const identity = table.replicaIdentity === 'i' ? table.indexes.find((index) => index.replicaIdentity) : undefined;
   const index = identity ?? table.indexes.find((candidate) => candidate.primary);
   return index && usable(index) ? (index.attnums ?? []) : [];

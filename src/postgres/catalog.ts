@@ -91,7 +91,9 @@ SELECT json_build_object(
     WHERE i.indrelid = t.oid AND i.indisvalid),
   'constraints', (
     SELECT coalesce(json_agg(json_build_object(
-      'name', k.conname, 'kind', k.contype, 'definition', pg_get_constraintdef(k.oid))
+      'name', k.conname, 'kind', k.contype, 'definition', pg_get_constraintdef(k.oid), 'attnums', k.conkey,
+      'references', CASE k.contype WHEN 'f' THEN json_build_object('oid', k.confrelid::int8, 'attnums', k.confkey) END,
+      'onUpdate', k.confupdtype, 'onDelete', k.confdeltype)
       ORDER BY k.contype, k.conname COLLATE "C"), '[]')
     FROM pg_constraint k WHERE k.conrelid = t.oid AND k.contype IN ('f', 'c'))
 )::text AS definition

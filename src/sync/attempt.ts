@@ -10,6 +10,7 @@ import { clientConfig, connectReplication, connectSource } from '../postgres/cli
 import { currentWal, identifySystem } from '../postgres/slot.js';
 import { openReplicationStream, type ReplicationStream } from '../postgres/transport.js';
 import { beginReplay, beginSnapshot, requireSameSource, requireSlot } from './begin.js';
+import { createConstraints } from './constraints.js';
 import { Relations, type StreamedTable } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
 import { takeSnapshot } from './snapshot.js';
@@ -51,7 +52,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   if (position) {
     requireSameSource(position, identity);
     if (position.endLsn !== LSN_ZERO) await requireSlot(source, staging, position);
-  } else position = config.snapshot === 'never' ? await beginReplay(sides) : await beginSnapshot(sides);
+  } else position = config.snapshot === 'never' ? await beginReplay(sides, context) : await beginSnapshot(sides);
   if (config.until === 'current') context.until ??= await currentWal(source);
 
   if (position.phase === 'snapshot') position = await takeSnapshot(sides, position, context);
@@ -62,7 +63,9 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     position,
     position.phase,
   );
+  const targets = stored.map((table) => restoreTable(table, rules));
   const publishSnapshot = async (reached: Position): Promise<void> => {
+    await createConstraints(sides, targets, context);
     const rows = await countRows(staging, stored);
     await committer.publishSnapshot(reached, stored.length, rows);
     context.logger.info(
@@ -87,9 +90,9 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
       ? completeAt
       : (context.until ?? (config.until === 'current' ? null : (config.until ?? null)));
   const tables = new Map(
-    stored.map((table): [number, StreamedTable] => [
+    stored.map((table, i): [number, StreamedTable] => [
       table.oid,
-      { table: restoreTable(table, rules), snapshotLsn: table.snapshotLsn ?? LSN_ZERO },
+      { table: targets[i] ?? restoreTable(table, rules), snapshotLsn: table.snapshotLsn ?? LSN_ZERO },
     ]),
   );
   await using stream = await openWhenFree(config, committer.position.endLsn, context.signal);

@@ -10,7 +10,8 @@ import { Wal2DoltError } from '../errors.js';
 import { readTables } from '../postgres/catalog.js';
 import { createPublication, readPublication, selectTables } from '../postgres/publication.js';
 import { readSlot, type Slot, slotHealth } from '../postgres/slot.js';
-import type { Sides } from './run-context.js';
+import { createConstraints } from './constraints.js';
+import type { RunContext, Sides } from './run-context.js';
 import { createTables } from './snapshot.js';
 import { planTables, selectSchemas } from './tables.js';
 
@@ -39,7 +40,7 @@ export async function beginSnapshot(sides: Sides): Promise<StoredPosition> {
 }
 
 /** Takes an existing slot as it stands, with all tables empty. Throws E_SLOT_MISSING and its like. */
-export async function beginReplay(sides: Sides): Promise<StoredPosition> {
+export async function beginReplay(sides: Sides, context: RunContext): Promise<StoredPosition> {
   const { config, source, staging, identity, rules } = sides;
   const slot = requireUsable(await readSlot(source, identity.slot), identity);
   if (!(await readPublication(source, identity.publication))) {
@@ -52,6 +53,7 @@ export async function beginReplay(sides: Sides): Promise<StoredPosition> {
     for (const statement of createIndexes(table)) await staging.writer.run(statement);
     await staging.writer.run(updateTableState(table.source.oid, 'streaming', position.endLsn));
   }
+  await createConstraints(sides, tables, context);
   return writePosition(
     sides,
     position,

@@ -1,0 +1,28 @@
+import type { TargetTable } from '../core/target.js';
+import { checks, foreignKeys } from '../dolt/constraints.js';
+import { Wal2DoltError } from '../errors.js';
+import type { RunContext, Sides } from './run-context.js';
+
+/** Creates what the configuration asks for of foreign keys and checks. What Dolt does not take is told, and recorded in `wal2dolt_tables` as all are. */
+export async function createConstraints(
+  { config, staging }: Pick<Sides, 'config' | 'staging'>,
+  tables: readonly TargetTable[],
+  { logger }: Pick<RunContext, 'logger'>,
+): Promise<void> {
+  const wanted = [...(config.foreignKeys ? foreignKeys(tables) : []), ...(config.checks ? checks(tables) : [])];
+  for (const { name, sql } of wanted) {
+    if (sql === null) {
+      logger.warn({ constraint: name }, 'constraint cannot be expressed in Dolt and is left out there');
+      continue;
+    }
+    try {
+      await staging.writer.run(sql);
+    } catch (error) {
+      if (!(error instanceof Wal2DoltError) || error.policy.action === 'retry') throw error;
+      logger.warn(
+        { constraint: name, reason: error.message },
+        'Dolt does not take this constraint; it is left out there',
+      );
+    }
+  }
+}
