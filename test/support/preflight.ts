@@ -20,7 +20,8 @@ export async function checkSourceAt(
       tables: EVERY_TABLE,
       failover: false,
       slotTimeoutMs: 60_000,
-      resumes: false,
+      slotState: 'new',
+      acknowledged: null,
       ...wishes,
     });
   } finally {

@@ -1,0 +1,157 @@
+import pg from 'pg';
+import { error, type Finding, info, listed, warning } from '../core/finding.js';
+import { selects, unmatchedPatterns } from '../core/patterns.js';
+import { queryRows } from './client.js';
+import type { Server, SourceWishes } from './preflight.js';
+import { checkIdentity } from './preflight-identity.js';
+import {
+  checkGenerated,
+  checkReading,
+  checkUnreplicated,
+  plainName,
+  readTableFacts,
+  type TableFacts,
+} from './preflight-tables.js';
+import { type Publication, quoteTable, readPublication, selectTables, type TableName } from './publication.js';
+
+/** The publication, or what keeps us from making it, and everything about the tables in it. */
+export async function checkPublication(client: pg.Client, wishes: SourceWishes, server: Server): Promise<Finding[]> {
+  const publication = await readPublication(client, wishes.publication);
+  const selectable = await selectTables(client, (schema, name) => selects(wishes.tables, schema, name));
+  const published = publication ? await readPublished(client, publication.name) : [];
+  const followed = published.filter(({ schema, name }) => selects(wishes.tables, schema, name));
+  const facts = await readTableFacts(client, publication ? followed : selectable, publication);
+  return [
+    ...(publication
+      ? checkExisting(publication, followed, selectable)
+      : await checkMissing(client, wishes, server, facts)),
+    ...unmatchedPatterns(wishes.tables, [...selectable, ...published]).map((pattern) =>
+      warning(
+        'pattern_unmatched',
+        `No table matches the pattern ${pattern}; names are compared exactly, case included.`,
+      ),
+    ),
+    // A publication names every table whose UPDATEs it lets Postgres refuse, whether we follow that table or not.
+    ...(await checkIdentity(client, publication, publication ? published : selectable)),
+    ...checkReading(wishes, server, facts),
+    ...checkGenerated(wishes, server, facts, publication),
+    ...(await checkUnreplicated(client, wishes)),
+  ];
+}
+
+interface PublishedTable extends TableName {
+  /** Of a partition that is published as a table of its own: the partitioned table at the top. */
+  readonly root: TableName | null;
+}
+
+async function readPublished(client: pg.Client, publication: string): Promise<PublishedTable[]> {
+  const rows = await queryRows<{ schema: string; name: string; root_schema: string | null; root_name: string | null }>(
+    client,
+    `SELECT p.schemaname AS schema, p.tablename AS name, rn.nspname AS root_schema, r.relname AS root_name
+     FROM pg_catalog.pg_publication_tables p
+     JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname
+     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+     LEFT JOIN pg_catalog.pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
+     LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
+     WHERE p.pubname = $1 ORDER BY 1, 2`,
+    [publication],
+  );
+  return rows.map(({ schema, name, root_schema, root_name }) => ({
+    schema,
+    name,
+    root: root_schema === null || root_name === null ? null : { schema: root_schema, name: root_name },
+  }));
+}
+
+function checkExisting(
+  publication: Publication,
+  tables: readonly PublishedTable[],
+  selectable: readonly TableName[],
+): Finding[] {
+  const name = pg.escapeIdentifier(publication.name);
+  const findings: Finding[] = [];
+  const operations = {
+    insert: publication.insert,
+    update: publication.update,
+    delete: publication.delete,
+    truncate: publication.truncate,
+  };
+  const absent = Object.entries(operations).flatMap(([operation, isPublished]) => (isPublished ? [] : [operation]));
+  if (absent.length > 0) {
+    findings.push(
+      error(
+        'publication_operations',
+        `The publication ${publication.name} leaves out ${absent.join(', ')}, so the target would come to differ from Postgres.`,
+        `ALTER PUBLICATION ${name} SET (publish = 'insert, update, delete, truncate');`,
+      ),
+    );
+  }
+  const taken = new Set(tables.flatMap((table) => [plainName(table), ...(table.root ? [plainName(table.root)] : [])]));
+  const left = selectable.filter((table) => !taken.has(plainName(table)));
+  const add =
+    left.length > 0 && !publication.allTables ? `ALTER PUBLICATION ${name} ADD TABLE ${tableList(left)};` : undefined;
+  if (tables.length === 0) {
+    findings.push(
+      error('publication_empty', `The publication ${publication.name} publishes no table that is selected.`, add),
+    );
+  } else if (left.length > 0) {
+    findings.push(
+      info('not_published', `Not in the publication ${publication.name}: ${listed(left.map(plainName))}.`, add),
+    );
+  }
+  const roots = [...new Set(tables.flatMap((table) => (table.root ? [plainName(table.root)] : [])))];
+  if (roots.length > 0 && !publication.viaRoot) {
+    findings.push(
+      info(
+        'publish_via_root',
+        `The publication ${publication.name} publishes every partition of ${listed(roots)} as a table of its own.`,
+        `ALTER PUBLICATION ${name} SET (publish_via_partition_root = true);`,
+      ),
+    );
+  }
+  return findings;
+}
+
+/** Mirrors `createPublication`: FOR ALL TABLES takes a superuser, a list of tables their owner. */
+async function checkMissing(
+  client: pg.Client,
+  wishes: SourceWishes,
+  server: Server,
+  tables: readonly TableFacts[],
+): Promise<Finding[]> {
+  if (tables.length === 0) {
+    return [error('no_tables', 'There is no table to replicate: none exists in the source that is selected.')];
+  }
+  const what = wishes.tables.selection.length === 0 ? 'FOR ALL TABLES' : `FOR TABLE ${tableList(tables)}`;
+  const generated = server.version >= 180_000 ? ', publish_generated_columns = stored' : '';
+  const create = `CREATE PUBLICATION ${pg.escapeIdentifier(wishes.publication)} ${what} WITH (publish_via_partition_root = true${generated});`;
+  if (wishes.slotState !== 'new') {
+    const message = `The publication ${wishes.publication} does not exist, and changes that are made without it are not sent.`;
+    return [error('E_PUBLICATION_MISSING', message, create)];
+  }
+  if (server.inRecovery) {
+    return [
+      error(
+        'publication_missing',
+        `The publication ${wishes.publication} does not exist and a standby cannot create it.`,
+        `${create} -- on the primary`,
+      ),
+    ];
+  }
+  if (server.superuser) return [];
+  const foreign = tables.filter((table) => !table.owned);
+  if (foreign.length > 0) {
+    const message = `The role ${server.role} cannot create the publication ${wishes.publication}: it does not own ${listed(foreign.map(plainName))}. Let a superuser do it.`;
+    return [error('publication_privilege', message, create)];
+  }
+  const [row] = await queryRows<{ may: string }>(
+    client,
+    `SELECT has_database_privilege(current_database(), 'CREATE') AS may`,
+  );
+  if (row?.may === 't') return [];
+  const message = `The role ${server.role} may not create the publication ${wishes.publication} in this database.`;
+  return [error('publication_privilege', message, `GRANT CREATE ON DATABASE ${server.database} TO ${server.role};`)];
+}
+
+const tableList = (tables: readonly TableName[]): string =>
+  tables.map((table) => `ONLY ${quoteTable(table)}`).join(', ');
