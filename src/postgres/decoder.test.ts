@@ -4,7 +4,8 @@ import { type Cell, type SourceEvent, UNCHANGED } from '../core/change.js';
 import { Wal2DoltError } from '../errors.js';
 import { decodeMessage } from './decoder.js';
 
-const decodeHex = (...hex: string[]): SourceEvent => decodeMessage(Buffer.from(hex.join('').replaceAll(' ', ''), 'hex'));
+const decodeHex = (...hex: string[]): SourceEvent =>
+  decodeMessage(Buffer.from(hex.join('').replaceAll(' ', ''), 'hex'));
 
 /** Messages written by hand from the protocol's documentation, with what they must mean. */
 const GOLDEN: readonly [name: string, hex: string, event: SourceEvent][] = [
@@ -109,7 +110,9 @@ describe('decodeMessage', () => {
       // A larger buffer behind the view, as on the wire: reading on would find bytes.
       expect(() => decodeMessage(message.subarray(0, length)), `${length} bytes`).toThrow(protocolError());
     }
-    expect(() => decodeMessage(Buffer.concat([message, Buffer.from([0])]))).toThrow(protocolError(/goes on after its end/));
+    expect(() => decodeMessage(Buffer.concat([message, Buffer.from([0])]))).toThrow(
+      protocolError(/goes on after its end/),
+    );
   });
 
   it.each([
@@ -133,7 +136,9 @@ describe('decodeMessage', () => {
 
   it('says where it failed, but no value', () => {
     const thrown = caught(() => decodeHex('49 00000001 4E 0002 74 00000006 736563726574 78'));
-    expect(thrown.message).toBe("pgoutput message 'I' of 20 bytes, at byte 20: column 2 has the format 'x', only text was asked for");
+    expect(thrown.message).toBe(
+      "pgoutput message 'I' of 20 bytes, at byte 20: column 2 has the format 'x', only text was asked for",
+    );
   });
 
   it('keeps the replacement character where it is the value', () => {
@@ -152,7 +157,11 @@ describe('decodeMessage', () => {
   });
 
   it('reads every row that can be written', () => {
-    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string({ minLength: 300 }));
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'grapheme' }),
+      fc.string({ minLength: 300 }),
+    );
     const cell: fc.Arbitrary<Cell> = fc.oneof(text, fc.constant(null), fc.constant<Cell>(UNCHANGED));
     const row = fc.array(cell, { maxLength: 20 });
     const oid = fc.nat({ max: 0xffff_ffff });

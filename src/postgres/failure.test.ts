@@ -4,7 +4,11 @@ import { Wal2DoltError } from '../errors.js';
 import { asSourceError } from './failure.js';
 
 /** As the driver builds it from an ErrorResponse. */
-function serverError(code: string, message: string, fields: { routine?: string; detail?: string; hint?: string } = {}): Error {
+function serverError(
+  code: string,
+  message: string,
+  fields: { routine?: string; detail?: string; hint?: string } = {},
+): Error {
   return Object.assign(new pg.DatabaseError(message, 0, 'error'), { severity: 'ERROR', code, ...fields });
 }
 
@@ -17,12 +21,24 @@ describe('asSourceError', () => {
     ['E_SOURCE_AUTH', new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')],
     ['E_SOURCE_DATABASE', serverError('3D000', 'database "nope" does not exist')],
     ['E_SOURCE_PRIVILEGE', serverError('42501', 'must be superuser or replication role to use replication slots')],
-    ['E_SLOT_IN_USE', serverError('55006', 'replication slot "s" is active for PID 7', { routine: 'ReplicationSlotAcquire' })],
+    [
+      'E_SLOT_IN_USE',
+      serverError('55006', 'replication slot "s" is active for PID 7', { routine: 'ReplicationSlotAcquire' }),
+    ],
     ['E_SOURCE_QUERY', serverError('55006', 'database "x" is being accessed by other users', { routine: 'dropdb' })],
-    ['E_SLOT_MISSING', serverError('42704', 'replication slot "s" does not exist', { routine: 'ReplicationSlotAcquire' })],
-    ['E_SLOT_MISSING', serverError('42704', 'Replikations-Slot »s« existiert nicht', { routine: 'ReplicationSlotAcquire' })],
+    [
+      'E_SLOT_MISSING',
+      serverError('42704', 'replication slot "s" does not exist', { routine: 'ReplicationSlotAcquire' }),
+    ],
+    [
+      'E_SLOT_MISSING',
+      serverError('42704', 'Replikations-Slot »s« existiert nicht', { routine: 'ReplicationSlotAcquire' }),
+    ],
     ['E_SLOT_MISSING', serverError('42704', 'replication slot "publication" does not exist')],
-    ['E_PUBLICATION_MISSING', serverError('42704', 'publication "p" does not exist', { routine: 'get_publication_oid' })],
+    [
+      'E_PUBLICATION_MISSING',
+      serverError('42704', 'publication "p" does not exist', { routine: 'get_publication_oid' }),
+    ],
     [
       'E_PUBLICATION_MISSING',
       serverError('42704', 'publication "replication slot" does not exist', { routine: 'get_publication_oid' }),
@@ -35,7 +51,10 @@ describe('asSourceError', () => {
         detail: 'This slot has been invalidated because it exceeded the maximum reserved size.',
       }),
     ],
-    ['E_SLOT_LOST', serverError('55000', 'can no longer access replication slot "s"', { routine: 'ReplicationSlotAcquire' })],
+    [
+      'E_SLOT_LOST',
+      serverError('55000', 'can no longer access replication slot "s"', { routine: 'ReplicationSlotAcquire' }),
+    ],
     ['E_SLOT_LOST', serverError('55000', 'kann nicht mehr zugreifen', { routine: 'ReplicationSlotAcquire' })],
     ['E_SLOT_LOST', serverError('58P01', 'requested WAL segment 000000010000000000000001 has already been removed')],
     ['E_SLOT_INVALID', serverError('55000', 'replication slot "s" was not created in this database')],
@@ -69,7 +88,9 @@ describe('asSourceError', () => {
   });
 
   it('says something even where the driver says nothing', () => {
-    expect(asSourceError(new AggregateError([systemError('ECONNREFUSED', '')])).message).toBe('the connection failed [ECONNREFUSED]');
+    expect(asSourceError(new AggregateError([systemError('ECONNREFUSED', '')])).message).toBe(
+      'the connection failed [ECONNREFUSED]',
+    );
   });
 
   it('leaves its own errors as they are', () => {

@@ -93,7 +93,8 @@ function codeOfUnusableSlot(failure: Failure): ErrorCode {
 
 /** What a "does not exist" or "is in use" is about. */
 function subject(failure: Failure): 'slot' | 'publication' | null {
-  const is = (what: RegExp): boolean => what.test(failure.routine) || (failure.routine === '' && what.test(failure.message));
+  const is = (what: RegExp): boolean =>
+    what.test(failure.routine) || (failure.routine === '' && what.test(failure.message));
   if (is(/^replication ?slot/i)) return 'slot';
   return is(/publication/i) ? 'publication' : null;
 }

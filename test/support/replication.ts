@@ -4,7 +4,11 @@ import pg from 'pg';
 import type { StreamEvent } from '../../src/core/change.js';
 import { LSN_ZERO, type Lsn, parseLsn } from '../../src/core/position.js';
 import { clientConfig } from '../../src/postgres/client.js';
-import { openReplicationStream, type ReplicationOptions, type ReplicationStream } from '../../src/postgres/transport.js';
+import {
+  openReplicationStream,
+  type ReplicationOptions,
+  type ReplicationStream,
+} from '../../src/postgres/transport.js';
 import type { PostgresDatabase } from './postgres.js';
 
 export interface TestSlot {
@@ -55,7 +59,8 @@ export async function takeUntil(
     events.push(...more);
     // Each event is asked about once: `last` may count.
     if (more.filter(last).length > 0) return events;
-    if (Date.now() > deadline) throw new Error(`not among ${events.length} events: ${events.slice(-20).map((e) => e.kind)}`);
+    if (Date.now() > deadline)
+      throw new Error(`not among ${events.length} events: ${events.slice(-20).map((e) => e.kind)}`);
   }
 }
 
@@ -67,7 +72,10 @@ export async function takeTransactions(stream: ReplicationStream, count = 1): Pr
 }
 
 /** The events of one kind. */
-export function ofKind<K extends StreamEvent['kind']>(events: readonly StreamEvent[], kind: K): Extract<StreamEvent, { kind: K }>[] {
+export function ofKind<K extends StreamEvent['kind']>(
+  events: readonly StreamEvent[],
+  kind: K,
+): Extract<StreamEvent, { kind: K }>[] {
   return events.filter((event): event is Extract<StreamEvent, { kind: K }> => event.kind === kind);
 }
 
