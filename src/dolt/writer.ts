@@ -89,10 +89,10 @@ export class Writer {
   async #complete(table: TargetTable, entries: readonly KeyedEntry[]): Promise<void> {
     const partial = entries.filter((entry) => entry.row !== null && entry.base !== null);
     if (partial.length === 0) return;
-    const moved = partial.filter((entry) => entry.base !== null && !sameKey(entry.base, entry.key));
-    const stay = partial.filter((entry) => !moved.includes(entry));
+    const hasMoved = ({ base, key }: KeyedEntry): boolean => base !== null && !sameKey(base, key);
+    const moved = partial.filter(hasMoved);
     const unique = this.#unique(table);
-    const candidates = stay.filter((entry) => unique.some((i) => entry.row?.[i] !== UNCHANGED));
+    const candidates = partial.filter((entry) => !hasMoved(entry) && unique.some((i) => entry.row?.[i] !== UNCHANGED));
     const before = await this.#read(table, candidates, unique);
     const colliding = candidates.filter((entry) =>
       unique.some((i, n) => entry.row?.[i] !== UNCHANGED && entry.row?.[i] !== before.get(keyText(entry.key))?.[n]),
