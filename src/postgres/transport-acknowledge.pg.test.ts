@@ -167,7 +167,8 @@ describe('the end of a stream', () => {
     await stream[Symbol.asyncDispose]();
     await stream[Symbol.asyncDispose]();
     expect(await untilFailure(waiting, stream)).toMatchObject({ code: 'E_STREAM_ENDED' });
-    expect([sockets(), timers()]).toEqual(before);
+    expect(sockets()).toBe(before[0]);
+    expect(timers()).toBeLessThanOrEqual(before[1] ?? 0); // those of others may have ended
     await using again = await slot.open(); // the slot is free
     expect(again).toBeDefined();
   });
