@@ -86,9 +86,10 @@ export const POLICY = {
       'Creating a slot waits for transactions that are open. End them (pg_stat_activity, oldest xact_start), or raise slotTimeout.',
   },
   E_PUBLICATION_MISSING: {
-    action: 'halt',
+    action: 'resync',
     exit: 3,
-    remedy: `The publication does not exist any more. Create it again as it was, or changes of its tables are lost to the stream. ${SAVED}`,
+    remedy:
+      'The publication does not exist. If it was dropped while wal2dolt was streaming, changes since then are lost to the stream even if it is created again: history up to here stays; copy again into a new target.',
   },
   E_SCHEMA_CHANGED: {
     action: 'halt',

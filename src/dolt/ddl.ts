@@ -89,15 +89,12 @@ export function isUniqueInDolt(table: TargetTable, index: Index): boolean {
   return index.unique && index.immediate && alwaysTold === true;
 }
 
-/** Positions of the unique indexes' columns other than the key: their values may move between rows of one batch. */
-export function uniquePositions(table: TargetTable): readonly number[] {
-  const positions = new Set<number>();
-  for (const index of table.source.indexes) {
-    if (!isUniqueInDolt(table, index)) continue;
-    const of = indexPositions(table, index) ?? [];
-    if (!sameKey(table, of)) for (const position of of) positions.add(position);
-  }
-  return [...positions].sort((a, b) => a - b);
+/** Column positions of each index that is UNIQUE in Dolt, the key's own left out: their values may move between rows. */
+export function uniqueIndexes(table: TargetTable): readonly (readonly number[])[] {
+  return table.source.indexes
+    .filter((index) => isUniqueInDolt(table, index))
+    .map((index) => indexPositions(table, index) ?? [])
+    .filter((positions) => !sameKey(table, positions));
 }
 
 /** Key columns of an index as positions in the target table; null where it can not be made in Dolt. */

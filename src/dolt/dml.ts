@@ -99,19 +99,19 @@ export function* insertRows(table: TargetTable, rows: Iterable<Row>): Iterable<S
   if (values.length > 0) yield { sql: head + values.join(','), expect: values.length };
 }
 
-/** An UPDATE of the cells that were sent, the others keep their value. */
-export function updateRow(table: TargetTable, key: readonly string[], row: Row): Statement {
+/** An UPDATE of the cells that were sent, the others keep their value. `from` is the row's key before. */
+export function updateRow(table: TargetTable, from: readonly string[], key: readonly string[], row: Row): Statement {
+  const moves = !sameKey(from, key);
+  if (moves) assertKeyFits(table, key);
   const sets: string[] = [];
   for (const [i, column] of table.columns.entries()) {
     const cell = row[i] as Cell; // rows have one cell per column
-    if (cell !== UNCHANGED && !table.key.includes(i))
-      sets.push(`${quoteName(column.name)}=${cellLiteral(column, cell)}`);
+    if (cell === UNCHANGED || (!moves && table.key.includes(i))) continue;
+    sets.push(`${quoteName(column.name)}=${cellLiteral(column, cell)}`);
   }
-  const set =
-    sets.length > 0
-      ? sets.join(',')
-      : `${columnNames(table, [table.key[0] ?? 0])[0]}=${columnNames(table, [table.key[0] ?? 0])[0]}`;
-  return { sql: `UPDATE ${quoteName(table.name)} SET ${set} WHERE ${whereKeys(table, [key])}`, expect: 1 };
+  const [key0] = columnNames(table, [table.key[0] ?? 0]);
+  const set = sets.length > 0 ? sets.join(',') : `${key0}=${key0}`;
+  return { sql: `UPDATE ${quoteName(table.name)} SET ${set} WHERE ${whereKeys(table, [from])}`, expect: 1 };
 }
 
 /** Takes `copies` of a row out of a keyless table. */

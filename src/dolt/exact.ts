@@ -38,25 +38,24 @@ export class ExactValues {
     return new ExactValues(new Set(rows.flatMap((row) => row[0] ?? [])));
   }
 
+  /** Whether any row of the table has an exact value. */
+  has(table: TargetTable): boolean {
+    return this.#present.has(table.name);
+  }
+
   /** Forgets a whole table's exact values (TRUNCATE, or a copy that begins again). */
   async clear(connection: TargetConnection, table: TargetTable): Promise<void> {
     await connection.run(`DELETE FROM ${EXACT_TABLE} WHERE target_table=${quoteText(table.name)}`);
     this.#present.delete(table.name);
   }
 
-  /** Forgets the exact values of rows that were deleted or are written anew; `columns` limits it to some columns. */
-  async forget(
-    connection: TargetConnection,
-    table: TargetTable,
-    keys: readonly (readonly string[])[],
-    columns?: readonly string[],
-  ): Promise<void> {
+  /** Forgets the exact values of rows that were deleted or are written anew. */
+  async forget(connection: TargetConnection, table: TargetTable, keys: readonly (readonly string[])[]): Promise<void> {
     if (!this.#present.has(table.name)) return;
-    const only = columns === undefined ? '' : ` AND target_column IN (${columns.map(quoteText).join(',')})`;
     for (let start = 0; start < keys.length; start += CHUNK) {
       const hashes = keys.slice(start, start + CHUNK).map((key) => `'${rowHash(rowKey(key))}'`);
       await connection.run(
-        `DELETE FROM ${EXACT_TABLE} WHERE target_table=${quoteText(table.name)} AND row_hash IN (${hashes.join(',')})${only}`,
+        `DELETE FROM ${EXACT_TABLE} WHERE target_table=${quoteText(table.name)} AND row_hash IN (${hashes.join(',')})`,
       );
     }
   }

@@ -3,21 +3,21 @@ import { type KeyedChanges, type KeyedEntry, KeylessChanges, keyText } from '../
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { quoteName, type TargetConnection } from './client.js';
-import { uniquePositions } from './ddl.js';
+import { uniqueIndexes } from './ddl.js';
 import {
   assertKeyFits,
   deleteCopies,
   deleteKeys,
   insertRows,
   type Statement,
-  sameKey,
   selectRows,
   sortByKey,
   updateRow,
 } from './dml.js';
 import { type ExactValues, rowKey } from './exact.js';
+import { type InPlace, inPlace, orderInPlace } from './in-place.js';
 
-/** Rows read back in one statement: few, since they are read because they are large. */
+/** Rows read back in one statement: few, since those that are read whole may be large. */
 const FETCH_ROWS = 100;
 
 /**
@@ -27,7 +27,7 @@ const FETCH_ROWS = 100;
 export class Writer {
   readonly #connection: TargetConnection;
   readonly #exact: ExactValues;
-  readonly #uniquePositions = new Map<TargetTable, readonly number[]>();
+  readonly #uniqueIndexes = new Map<TargetTable, readonly (readonly number[])[]>();
 
   constructor(connection: TargetConnection, exact: ExactValues) {
     this.#connection = connection;
@@ -56,71 +56,95 @@ export class Writer {
   async #writeKeyed(changes: KeyedChanges): Promise<void> {
     const { table } = changes;
     const entries = sortByKey(table, [...changes.entries.values()]);
-    await this.#complete(table, entries);
+    const inPlace = await this.#planInPlace(table, entries);
 
-    const written = entries.filter((entry) => entry.existed && (entry.row === null || entry.base === null));
-    const deletions = written.map((entry) => entry.key);
-    const partial = entries.filter((entry) => entry.row !== null && entry.base !== null);
-    const complete = entries.filter((entry) => entry.row !== null && entry.base === null);
+    const kept = new Set(inPlace.map(({ from }) => keyText(from)));
+    const gone = entries.filter((entry) => entry.existed && !kept.has(keyText(entry.key))).map((entry) => entry.key);
+    await this.#run(table, deleteKeys(table, gone));
+    await this.#exact.forget(this.#connection, table, gone);
 
-    await this.#run(table, deleteKeys(table, deletions));
-    await this.#exact.forget(this.#connection, table, deletions);
-    for (const { key, row } of partial) {
-      await this.#run(table, [updateRow(table, key, row ?? [])]);
-      const sent = table.columns.flatMap((column, i) => (row?.[i] === UNCHANGED ? [] : [column.name]));
-      await this.#exact.forget(this.#connection, table, [key], sent);
-    }
-    await this.#exact.keep(
-      this.#connection,
-      table,
-      partial.map((entry) => entry.row ?? []),
-      partial.map((entry) => entry.key),
-    );
-    for (const { key } of complete) assertKeyFits(table, key);
-    const rows = complete.map((entry) => entry.row ?? []);
+    await this.#updateInPlace(table, inPlace);
+
+    const coming = entries.filter((entry) => entry.row !== null && entry.base === null);
+    for (const { key } of coming) assertKeyFits(table, key);
+    const rows = coming.map((entry) => entry.row ?? []);
     await this.#run(table, insertRows(table, rows));
     await this.#exact.keep(this.#connection, table, rows);
   }
 
-  /**
-   * Fills UNCHANGED cells from Dolt for the rows that can not be updated in place: those whose key changed, and those
-   * of which a value of a unique index changed (a swap of unique values is refused row by row).
-   */
-  async #complete(table: TargetTable, entries: readonly KeyedEntry[]): Promise<void> {
+  /** The partial rows in an order that works. Those that are in the way of each other are completed, to be written whole. */
+  async #planInPlace(table: TargetTable, entries: readonly KeyedEntry[]): Promise<InPlace[]> {
     const partial = entries.filter((entry) => entry.row !== null && entry.base !== null);
-    if (partial.length === 0) return;
-    const hasMoved = ({ base, key }: KeyedEntry): boolean => base !== null && !sameKey(base, key);
-    const moved = partial.filter(hasMoved);
-    const unique = this.#unique(table);
-    const candidates = partial.filter((entry) => !hasMoved(entry) && unique.some((i) => entry.row?.[i] !== UNCHANGED));
-    const before = await this.#read(table, candidates, unique);
-    const colliding = candidates.filter((entry) =>
-      unique.some((i, n) => entry.row?.[i] !== UNCHANGED && entry.row?.[i] !== before.get(keyText(entry.key))?.[n]),
+    if (partial.length === 0) return [];
+    const unique = [...new Set(this.#unique(table).flat())];
+    const touching = partial.filter((entry) => unique.some((position) => entry.row?.[position] !== UNCHANGED));
+    const before = new Map<KeyedEntry, Map<number, string | null>>();
+    await this.#read(table, touching, unique, (entry, cells) => {
+      before.set(entry, new Map(unique.map((position, i) => [position, cells[i] ?? null])));
+    });
+    const { ordered, rewritten } = orderInPlace(
+      partial.map((entry) => inPlace(this.#unique(table), entry, before.get(entry) ?? new Map())),
     );
-    const all = table.columns.map((_, i) => i);
-    const fetched = [...moved, ...colliding];
-    const rows = await this.#read(table, fetched, all);
-    for (const entry of fetched) {
-      const base = rows.get(keyText(entry.base ?? entry.key)) ?? [];
-      entry.row = (entry.row ?? []).map((cell, i): Cell => (cell === UNCHANGED ? (base[i] ?? null) : cell));
-      entry.base = null;
+    const whole = table.columns.map((_, i) => i);
+    await this.#read(
+      table,
+      rewritten.map(({ entry }) => entry),
+      whole,
+      (entry, cells) => {
+        entry.row = (entry.row ?? []).map((cell, i): Cell => (cell === UNCHANGED ? (cells[i] ?? null) : cell));
+      },
+    );
+    for (const { entry } of rewritten) entry.base = null;
+    return ordered;
+  }
+
+  async #updateInPlace(table: TargetTable, rows: readonly InPlace[]): Promise<void> {
+    if (!this.#exact.has(table)) {
+      await this.#run(table, updates(table, rows));
+      await this.#exact.keep(
+        this.#connection,
+        table,
+        rows.map(({ entry }) => entry.row ?? []),
+        rows.map(({ entry }) => entry.key),
+      );
+      return;
+    }
+    for (const row of rows) {
+      await this.#run(table, updates(table, [row]));
+      await this.#moveExact(table, row);
     }
   }
 
-  /** Reads cells of the rows that some entries are based on, as Postgres text, by key text. */
+  /** The exact values of a row that was updated in place: those of the cells that were not sent go with the row. */
+  async #moveExact(table: TargetTable, { entry, from }: InPlace): Promise<void> {
+    const before = (await this.#exact.read(this.#connection, table, [from])).get(rowKey(from));
+    await this.#exact.forget(this.#connection, table, [from]);
+    const row = table.columns.map((column, i): Cell => {
+      const cell = entry.row?.[i] ?? null;
+      return cell === UNCHANGED ? (before?.get(column.name) ?? UNCHANGED) : cell;
+    });
+    await this.#exact.keep(this.#connection, table, [row], [entry.key]);
+  }
+
+  /** Reads, for entries, cells of the rows that they are based on, as Postgres text. */
   async #read(
     table: TargetTable,
     entries: readonly KeyedEntry[],
     positions: readonly number[],
-  ): Promise<Map<string, (string | null)[]>> {
-    const found = new Map<string, (string | null)[]>();
+    found: (entry: KeyedEntry, cells: readonly (string | null)[]) => void,
+  ): Promise<void> {
     for (let start = 0; start < entries.length; start += FETCH_ROWS) {
-      const keys = entries.slice(start, start + FETCH_ROWS).map((entry) => entry.base ?? entry.key);
+      const some = new Map(
+        entries.slice(start, start + FETCH_ROWS).map((entry) => [keyText(entry.base ?? entry.key), entry]),
+      );
+      const keys = [...some.values()].map((entry) => entry.base ?? entry.key);
       const exact = await this.#exact.read(this.#connection, table, keys);
       const rows = await this.#connection.rows(selectRows(table, keys, positions));
       if (rows.length !== keys.length) throw missing(table, keys.length, rows.length);
       for (const row of rows) {
         const key = table.key.map((position, i) => table.columns[position]?.conversion.restore(row[i] ?? '') ?? '');
+        const entry = some.get(keyText(key));
+        if (!entry) throw missing(table, keys.length, rows.length);
         const exactOfRow = exact.get(rowKey(key));
         const cells = positions.map((position, i) => {
           const column = table.columns[position];
@@ -128,10 +152,9 @@ export class Writer {
           const text = value === null || value === undefined ? null : (column?.conversion.restore(value) ?? null);
           return (column && exactOfRow?.get(column.name)) ?? text;
         });
-        found.set(keyText(key), cells);
+        found(entry, cells);
       }
     }
-    return found;
   }
 
   async #writeKeyless(changes: KeylessChanges): Promise<void> {
@@ -160,13 +183,13 @@ export class Writer {
     if (running) await settle(table, running);
   }
 
-  #unique(table: TargetTable): readonly number[] {
-    let positions = this.#uniquePositions.get(table);
-    if (!positions) {
-      positions = uniquePositions(table);
-      this.#uniquePositions.set(table, positions);
+  #unique(table: TargetTable): readonly (readonly number[])[] {
+    let indexes = this.#uniqueIndexes.get(table);
+    if (!indexes) {
+      indexes = uniqueIndexes(table);
+      this.#uniqueIndexes.set(table, indexes);
     }
-    return positions;
+    return indexes;
   }
 
   *#checked(table: TargetTable, rows: readonly Row[]): Iterable<Row> {
@@ -179,6 +202,10 @@ export class Writer {
       yield row;
     }
   }
+}
+
+function* updates(table: TargetTable, rows: readonly InPlace[]): Iterable<Statement> {
+  for (const { entry, from } of rows) yield updateRow(table, from, entry.key, entry.row ?? []);
 }
 
 async function settle(table: TargetTable, running: { result: Promise<number>; expect: number }): Promise<void> {

@@ -17,6 +17,9 @@ import { takeSnapshot } from './snapshot.js';
 import { streamChanges } from './stream.js';
 import { type MappingRules, restoreTable } from './tables.js';
 
+/** What may be received and not yet looked at: the batch is what should hold the memory. */
+const INBOX_BYTES = 2 * 1024 * 1024;
+
 /** A slot stays in use for a moment after its consumer was killed. */
 const SLOT_FREE_MS = 30_000;
 
@@ -133,6 +136,7 @@ async function openWhenFree(config: Config, start: Lsn, signal: AbortSignal): Pr
         slot: config.slot,
         publication: config.publication,
         start,
+        highWaterBytes: INBOX_BYTES,
       });
     } catch (error) {
       const busy = error instanceof Wal2DoltError && error.code === 'E_SLOT_IN_USE';
