@@ -1,0 +1,179 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { addConfigOptions, GENERAL } from './cli/options.js';
+import { exit, ignoreBrokenPipes, stopOnSignals } from './cli/process.js';
+import { configError, loadConfig } from './config/load.js';
+import { redactUrl, scrubSecrets } from './config/secrets.js';
+import { type Config, redact } from './config.js';
+import { formatFindings } from './core/finding.js';
+import { asWal2DoltError, Wal2DoltError } from './errors.js';
+import { type LogStyle, logStyle, reportError } from './ops/logging.js';
+import { openOutput } from './ops/output.js';
+
+const SUMMARY = `Streams a PostgreSQL database into Dolt, so that its whole history can be queried, diffed and cloned.
+Every commit in Dolt is a state that Postgres had; its position in the WAL is part of the commit.`;
+
+const CONNECT = '--source postgres://ann:secret@db:5432/shop --target mysql://root@dolt:3306/shop';
+
+const EPILOGUE = `
+Examples:
+  $ wal2dolt check ${CONNECT}
+  $ wal2dolt run ${CONNECT}
+
+Exit codes: 0 done; 1 a difference or finding; 2 usage or configuration; 3 halted, needs the operator;
+4 gave up retrying.
+Pages in docs/: configuration.md (every key), operating.md (slots, privileges, WAL), types.md, architecture.md.`;
+
+const CONFIG_EPILOGUE = `
+Every option may also be a key in the file (--commit-max-delay is commit: {maxDelay: …}) or a variable
+(WAL2DOLT_COMMIT_MAX_DELAY). Options win over variables, variables over the file. A switch is set to false by --no-….
+Passwords on a command line are seen by other users of the machine: better in a variable or the file.`;
+
+const RUN_EPILOGUE = `${CONFIG_EPILOGUE}
+
+Examples:
+  $ wal2dolt run ${CONNECT}
+  $ wal2dolt run --config shop.yaml --tables 'public.*,!public.audit_*' --commit-max-delay 10s
+  $ wal2dolt run --config shop.yaml --until current     # catch up, then exit 0
+
+SIGINT and SIGTERM finish the open batch and exit 0 within seconds; a second signal exits at once, losing nothing.`;
+
+const OTHER_EPILOGUE = `
+The file and the variables of \`wal2dolt run\` hold here too; its help has all of their keys.`;
+
+interface Package {
+  readonly version: string;
+}
+
+// The package's own file, beside dist/; its shape is ours.
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as Package;
+
+/** How the command that is running reports an error. */
+let style: LogStyle = styleFor({ forPeople: true });
+
+function styleFor(options: { readonly logFormat?: unknown; readonly forPeople?: boolean }): LogStyle {
+  const asked = options.logFormat ?? process.env.WAL2DOLT_LOG_FORMAT;
+  const fallback = options.forPeople ? 'pretty' : 'auto';
+  const logFormat = asked === 'json' || asked === 'pretty' ? asked : fallback;
+  return logStyle({ logLevel: 'info', logFormat }, process.stderr, process.env);
+}
+
+/** Loads the configuration of a command. `forPeople`: its errors are text, unless JSON was asked for. */
+async function configOf(command: Command, forPeople: boolean): Promise<Config> {
+  const options = command.opts();
+  style = styleFor({ logFormat: options.logFormat, forPeople });
+  const config = await loadConfig({ argvOptions: options, argvUnknown: command.args, env: process.env });
+  const logFormat = forPeople && config.logFormat === 'auto' ? 'pretty' : config.logFormat;
+  style = logStyle({ logLevel: config.logLevel, logFormat }, process.stderr, process.env);
+  return config;
+}
+
+/** Results go to standard output, without passwords that they may quote. */
+const print = (text: string): void => console.log(scrubSecrets(text));
+
+const program = new Command('wal2dolt')
+  .description(SUMMARY)
+  .version(version)
+  .showSuggestionAfterError()
+  .exitOverride()
+  .configureOutput({ outputError: () => {} })
+  .helpOption('-h, --help', 'this text; `wal2dolt run --help` shows the options of a command')
+  .addHelpText('after', EPILOGUE);
+
+addConfigOptions(program.command('check'))
+  .description('Says everything that would stop or surprise a run, each finding with its fix. Changes nothing.')
+  .addOption(new Option('--json', 'print the findings as JSON').helpGroup(GENERAL))
+  .addHelpText('after', CONFIG_EPILOGUE)
+  .action(async (options: { json?: boolean }, command: Command) => {
+    const config = await configOf(command, true);
+    const { check } = await import('./sync/check.js');
+    const findings = await check(config);
+    const ready = findings.every((finding) => finding.severity !== 'error');
+    if (options.json) print(JSON.stringify({ ready, findings }, null, 2));
+    else {
+      if (findings.length > 0) print(`${formatFindings(findings)}\n`);
+      print(ready ? 'Ready: `wal2dolt run` can start.' : 'Not ready: apply the fixes above, then check again.');
+    }
+    if (!ready) process.exitCode = 1;
+  });
+
+addConfigOptions(program.command('run'))
+  .description('Copies the database, then streams every committed change. Creates what is missing on both sides.')
+  .addHelpText('after', RUN_EPILOGUE)
+  .action(async (_options: unknown, command: Command) => {
+    const config = await configOf(command, false);
+    const { logger, progress } = openOutput(style, process.stderr);
+    const signal = stopOnSignals((name) => {
+      logger.info({ signal: name }, 'stopping after the open batch; a second signal exits at once');
+    });
+    process.once('exit', () => progress.finish()); // gives the cursor back, however the process ends
+    const { source, target, ...rest } = redact(config);
+    logger.info({ version, source, target }, 'wal2dolt starts');
+    logger.debug({ config: rest }, 'configuration');
+    const { run } = await import('./sync/supervisor.js');
+    try {
+      await run(config, { logger, progress, signal });
+    } finally {
+      progress.finish(); // before an error is printed
+    }
+  });
+
+addConfigOptions(program.command('status'), ['Connections'])
+  .description('Says where both sides stand: positions, lag, the health of the slot, the last commits. Reads only.')
+  .addOption(new Option('--json', 'print it as JSON').helpGroup(GENERAL))
+  .addHelpText('after', OTHER_EPILOGUE)
+  .action(async (options: { json?: boolean }, command: Command) => {
+    const config = await configOf(command, true);
+    const { status } = await import('./sync/status.js');
+    const { formatStatus, isHealthy } = await import('./cli/status-text.js');
+    const current = await status(config);
+    print(options.json ? JSON.stringify(current, null, 2) : formatStatus(current));
+    if (!isHealthy(current)) process.exitCode = 1;
+  });
+
+addConfigOptions(program.command('teardown'), ['Connections'])
+  .description('Drops the slot and our publication in Postgres, for good; asks first. Dolt keeps everything.')
+  .addOption(new Option('--yes', 'do not ask').helpGroup(GENERAL))
+  .addHelpText('after', OTHER_EPILOGUE)
+  .action(async (options: { yes?: boolean }, command: Command) => {
+    const config = await configOf(command, true);
+    if (!options.yes && !process.stdin.isTTY)
+      throw configError(['teardown asks first, and nobody can answer here: give --yes']);
+    const { planTeardown, teardown } = await import('./sync/teardown.js');
+    const { confirm, formatPlan, isNothing } = await import('./cli/teardown-text.js');
+    const plan = await planTeardown(config);
+    print(`At ${redactUrl(config.source)} this\n${formatPlan(plan, config)}`);
+    if (isNothing(plan)) print('Nothing to do.');
+    else if (options.yes || (await confirm('Go on?'))) {
+      await teardown(config, plan);
+      print('Done.');
+    } else print('Nothing was changed.');
+  });
+
+function fail(thrown: unknown): Promise<never> {
+  const error = asWal2DoltError(thrown);
+  reportError(error, style, (text) => process.stderr.write(text));
+  return exit(error.policy.exit);
+}
+
+async function main(): Promise<void> {
+  ignoreBrokenPipes();
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (thrown: unknown) => {
+      const message = thrown instanceof Error ? thrown.message : String(thrown);
+      void fail(new Wal2DoltError('E_INTERNAL', message, { cause: thrown }));
+    });
+  }
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return fail(error);
+    if (error.exitCode === 0) return exit(0); // help or version, which it has printed
+    if (error.code === 'commander.help') return exit(2); // no command: the help was printed instead
+    return fail(configError([error.message.replace(/^error: /, '').replace(/\n/g, ' ')]));
+  }
+  return exit(typeof process.exitCode === 'number' ? process.exitCode : 0);
+}
+
+await main();
