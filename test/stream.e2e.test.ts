@@ -76,6 +76,27 @@ describe('a snapshot and a stream', () => {
     await expectSame(source.url, target.url);
   });
 
+  it('follows chains and circles of keys and unique values beside large unchanged values', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(`
+      create table chain (id int primary key, u int unique, n int, body text, price numeric);
+      alter table chain alter body set storage external;
+      -- rows in descending order, so that Postgres itself can add one to each
+      insert into chain select i, i, 0, repeat('b' || i, 3000), i * 1.10 from generate_series(300, 1, -1) i;
+    `);
+    await drain(source.url, target.url);
+    await source.sql(`update chain set id = id + 1`);
+    await source.sql(
+      `begin; do $$ begin for i in reverse 301..2 loop update chain set u = u + 1 where id = i; end loop; end $$; update chain set n = 1 where id % 2 = 0; commit`,
+    );
+    await source.sql(`begin;
+      update chain set id = -1 where id = 5; update chain set id = 5 where id = 6; update chain set id = 6 where id = -1;
+      update chain set u = -1 where id = 8; update chain set u = 8 where id = 9; update chain set u = 9 where id = 8; delete from chain where id = 10; commit`);
+    await drain(source.url, target.url);
+    await expectSame(source.url, target.url);
+  });
+
   it('spills a transaction that is larger than its memory', async () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
