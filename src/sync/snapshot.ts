@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
@@ -157,6 +158,8 @@ export async function copyTables(options: CopyOptions): Promise<void> {
         estimatedRows: estimates.get(table.source.oid) ?? 0,
       })),
     );
+    // The queue listens to it once for each table.
+    setMaxListeners(0, signal);
     const idle = [...opened];
     const largestFirst = [...tables].sort(
       (a, b) => (estimates.get(b.source.oid) ?? 0) - (estimates.get(a.source.oid) ?? 0),
