@@ -2,7 +2,6 @@ import pg from 'pg';
 import { error, type Finding, info, listed, warning } from '../core/finding.js';
 import { selects, unmatchedPatterns } from '../core/patterns.js';
 import { queryRows } from './client.js';
-import type { Server, SourceWishes } from './preflight.js';
 import { checkIdentity } from './preflight-identity.js';
 import {
   checkGenerated,
@@ -12,6 +11,7 @@ import {
   readTableFacts,
   type TableFacts,
 } from './preflight-tables.js';
+import type { Server, SourceWishes } from './preflight-wishes.js';
 import { type Publication, quoteTable, readPublication, selectTables, type TableName } from './publication.js';
 
 /** The publication, or what keeps us from making it, and everything about the tables in it. */

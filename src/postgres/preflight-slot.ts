@@ -2,7 +2,7 @@ import pg from 'pg';
 import { error, type Finding, info, warning } from '../core/finding.js';
 import { formatLsn } from '../core/position.js';
 import { queryRows } from './client.js';
-import type { Server, SourceWishes } from './preflight.js';
+import type { Server, SourceWishes } from './preflight-wishes.js';
 import { readSlot, type Slot, slotHealth } from './slot.js';
 
 /** The slot as a run would find it, or whether it could be made. */

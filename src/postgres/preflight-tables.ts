@@ -3,7 +3,7 @@ import { error, type Finding, info, listed, warning } from '../core/finding.js';
 import { optionsFor, selects } from '../core/patterns.js';
 import { readUnreplicated, type Unreplicated } from './catalog.js';
 import { queryRows } from './client.js';
-import type { Server, SourceWishes } from './preflight.js';
+import type { Server, SourceWishes } from './preflight-wishes.js';
 import { type Publication, quoteTable, type TableName } from './publication.js';
 
 /** What the catalog says of a table that is, or is to be, published. */

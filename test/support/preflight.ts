@@ -3,7 +3,8 @@ import pg from 'pg';
 import type { Finding } from '../../src/core/finding.js';
 import { EVERY_TABLE, parseSelection, type TableRules } from '../../src/core/patterns.js';
 import { connectSource } from '../../src/postgres/client.js';
-import { checkSource, type SourceWishes } from '../../src/postgres/preflight.js';
+import { checkSource } from '../../src/postgres/preflight.js';
+import type { SourceWishes } from '../../src/postgres/preflight-wishes.js';
 import type { PostgresDatabase } from './postgres.js';
 
 /** Runs `checkSource` as `url`'s role, with a slot and publication of the test's own unless `wishes` names others. */

@@ -1,0 +1,285 @@
+import { error, type Finding, listed, warning } from '../core/finding.js';
+import { trailer } from '../core/message.js';
+import { formatLsn, type Lsn, lsn } from '../core/position.js';
+import { Wal2DoltError } from '../errors.js';
+import { ACKNOWLEDGED_TABLE, readPosition, readTables, type StoredPosition, type StoredTable } from './bookkeeping.js';
+import { quoteName, type TargetAddress, TargetConnection } from './client.js';
+import { quoteText } from './sql-text.js';
+import type { Branches } from './staging.js';
+
+export interface TargetReport {
+  readonly findings: readonly Finding[];
+  /** What the staging branch stands at; null where wal2dolt never wrote, or where it could not be read. */
+  readonly position: StoredPosition | null;
+  /** Up to where WAL was acknowledged while nothing was to be written. */
+  readonly acknowledged: Lsn | null;
+  readonly tables: readonly StoredTable[];
+}
+
+/**
+ * Everything about the target that a run would stumble over, all at once, changing nothing. What cannot be read of a
+ * catalog, privileges above all, is found by trying statements that can never succeed: privileges are judged first.
+ *
+ * Throws Wal2DoltError where the server cannot be reached or lets us not in.
+ * Source: https://docs.dolthub.com/sql-reference/server/access-management and …/server/branch-permissions
+ */
+export async function checkTarget(address: TargetAddress, branches: Branches): Promise<TargetReport> {
+  await using server = await TargetConnection.open(address, null);
+  const unusable = await checkServer(server);
+  if (unusable.length > 0) return reportOf(unusable);
+  const names = (await server.rows('SHOW DATABASES')).map(([name]) => name ?? '');
+  const exists = names.some((name) => name.toLowerCase() === address.database.toLowerCase());
+  const findings = [...(await checkSettings(server)), ...(await checkPrivileges(server, address, exists))];
+  if (!exists || findings.some((finding) => finding.code === 'E_TARGET_PRIVILEGE')) return reportOf(findings);
+
+  await using database = await TargetConnection.open(address);
+  const existing = (await database.rows('SELECT name FROM dolt_branches')).map(([name]) => name ?? '');
+  const inspection = { address, branches, database, existing };
+  findings.push(...(await checkBranchPermissions(inspection)));
+  const foreign = await checkForeign(inspection);
+  if (foreign.length > 0) return reportOf([...findings, ...foreign]);
+  const report = await readStaging(inspection);
+  return {
+    ...report,
+    findings: [
+      ...findings,
+      ...(await checkDiverged(inspection)),
+      ...(await checkDirty(inspection, report.tables)),
+      ...report.findings,
+    ],
+  };
+}
+
+const reportOf = (findings: readonly Finding[]): TargetReport => ({
+  findings,
+  position: null,
+  acknowledged: null,
+  tables: [],
+});
+
+const OLDEST_VERSION = 2;
+
+async function checkServer(server: TargetConnection): Promise<Finding[]> {
+  const [comment, version] = (await server.rows('SELECT @@version_comment, version()'))[0] ?? [];
+  if (comment !== 'Dolt') {
+    const name = `${comment ?? ''} ${version ?? ''}`.trim();
+    return [error('E_TARGET_VERSION', `The target is no Dolt but ${name}. It takes a dolt sql-server, 2.0 or newer.`)];
+  }
+  const dolt = (await server.value('SELECT dolt_version()')) ?? '';
+  if (Number.parseInt(dolt, 10) >= OLDEST_VERSION) return [];
+  return [error('E_TARGET_VERSION', `Dolt 2.0 or newer is needed; the target is Dolt ${dolt}.`)];
+}
+
+async function checkSettings(server: TargetConnection): Promise<Finding[]> {
+  const [commits, replica] =
+    (await server.rows('SELECT @@dolt_transaction_commit, @@dolt_read_replica_remote'))[0] ?? [];
+  const findings: Finding[] = [];
+  if (commits === '1') {
+    findings.push(
+      error(
+        'dolt_transaction_commit',
+        'dolt_transaction_commit is on: Dolt would make a commit of every SQL transaction, so that half of a batch became history.',
+        'SET GLOBAL dolt_transaction_commit = 0;',
+      ),
+    );
+  }
+  if (replica)
+    findings.push(
+      error(
+        'target_replica',
+        `The target is a read replica of the Dolt remote ${replica}, which would overwrite what is written here.`,
+      ),
+    );
+  return findings;
+}
+
+/** What is refused only for want of the privilege: nothing of these names can exist, since Dolt reserves them. */
+const PROBES: Readonly<Record<string, (database: string) => string>> = {
+  SELECT: (database) => `SELECT 1 FROM ${database}.dolt_wal2dolt_check`,
+  INSERT: (database) => `INSERT INTO ${database}.dolt_wal2dolt_check VALUES (1)`,
+  UPDATE: (database) => `UPDATE ${database}.dolt_wal2dolt_check SET a = 1`,
+  DELETE: (database) => `DELETE FROM ${database}.dolt_wal2dolt_check`,
+  CREATE: (database) => `CREATE TABLE ${database}.dolt_wal2dolt_check (a INT)`,
+  ALTER: (database) => `ALTER TABLE ${database}.dolt_wal2dolt_check ADD COLUMN a INT`,
+  DROP: (database) => `DROP TABLE ${database}.dolt_wal2dolt_check`,
+  INDEX: (database) => `CREATE INDEX a ON ${database}.dolt_wal2dolt_check (a)`,
+  EXECUTE: (database) => `CALL ${database}.dolt_wal2dolt_check()`,
+};
+
+const GRANTED = 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, EXECUTE';
+
+/** Dolt shows nobody but administrators their grants, so they are found by trying. */
+async function checkPrivileges(server: TargetConnection, address: TargetAddress, exists: boolean): Promise<Finding[]> {
+  const name = quoteName(address.database);
+  // A database that always exists: this is either refused or fails.
+  const creating = await refusal(server, 'CREATE DATABASE information_schema');
+  if (/read.?only/i.test(creating)) {
+    return [
+      error(
+        'target_read_only',
+        'The Dolt server is read-only. Start it without --readonly, and without behavior.read_only in its configuration.',
+      ),
+    ];
+  }
+  const missing: string[] = [];
+  for (const [privilege, probe] of Object.entries(PROBES)) {
+    if (/denied/i.test(await refusal(server, probe(name)))) missing.push(privilege);
+  }
+  const mayCreate = exists || !/denied/i.test(creating);
+  if (missing.length === 0 && mayCreate) return [];
+  const { user, host } = await currentUser(server);
+  const cannot = [...(mayCreate ? [] : ['create it']), ...(missing.length > 0 ? [`${missing.join(', ')} in it`] : [])];
+  // Nobody sees a database without a privilege in it.
+  const what = exists
+    ? `In the target database ${address.database}`
+    : `The target database ${address.database} does not exist or is hidden, and`;
+  return [
+    error(
+      'E_TARGET_PRIVILEGE',
+      `${what} the user ${user} may not ${cannot.join(', nor ')}.`,
+      [
+        ...(mayCreate ? [] : [`CREATE DATABASE IF NOT EXISTS ${name};`]),
+        `GRANT ${GRANTED} ON ${name}.* TO ${quoteText(user)}@${quoteText(host)};`,
+      ].join('\n'),
+    ),
+  ];
+}
+
+/** How Dolt refuses a statement that cannot succeed. */
+async function refusal(connection: TargetConnection, statement: string): Promise<string> {
+  try {
+    await connection.rows(statement);
+    return '';
+  } catch (thrown) {
+    if (thrown instanceof Wal2DoltError && thrown.policy.action !== 'retry') return thrown.message;
+    throw thrown;
+  }
+}
+
+/** The account, which is not always the name that was given: `%` stands for any host. */
+async function currentUser(connection: TargetConnection): Promise<{ user: string; host: string }> {
+  const account = (await connection.value('SELECT current_user()')) ?? '';
+  const at = account.lastIndexOf('@');
+  return { user: account.slice(0, at), host: account.slice(at + 1) };
+}
+
+interface Inspection {
+  readonly address: TargetAddress;
+  readonly branches: Branches;
+  /** Connected to the database. */
+  readonly database: TargetConnection;
+  /** Names of its branches. */
+  readonly existing: readonly string[];
+}
+
+const on = ({ address }: Inspection, branch: string): string => quoteName(`${address.database}/${branch}`);
+
+async function checkBranchPermissions(inspection: Inspection): Promise<Finding[]> {
+  const { address, branches, database, existing } = inspection;
+  const closed: string[] = [];
+  for (const branch of [branches.target, branches.staging]) {
+    if (!existing.includes(branch)) continue;
+    if (/permissions on branch/i.test(await refusal(database, PROBES.CREATE?.(on(inspection, branch)) ?? '')))
+      closed.push(branch);
+  }
+  if (closed.length === 0) return [];
+  const { user, host } = await currentUser(database);
+  const rows = closed.map((branch) => [address.database, branch, user, host, 'write'].map(quoteText).join(', '));
+  return [
+    error(
+      'branch_permission',
+      `The user ${user} may not write the branch ${closed.join(' and ')} of ${address.database} (dolt_branch_control).`,
+      rows.map((row) => `INSERT INTO ${quoteName(address.database)}.dolt_branch_control VALUES (${row});`).join('\n'),
+    ),
+  ];
+}
+
+/** Tables on a branch that has no position are someone else's. A branch that is missing is made from the default one. */
+async function checkForeign(inspection: Inspection): Promise<Finding[]> {
+  const { address, branches, database, existing } = inspection;
+  const target = existing.includes(branches.target) ? on(inspection, branches.target) : quoteName(address.database);
+  const staging = existing.includes(branches.staging) ? [on(inspection, branches.staging)] : [];
+  for (const from of [target, ...staging]) {
+    const tables = (await database.rows(`SHOW TABLES FROM ${from}`)).map(([name]) => name ?? '');
+    if (tables.length === 0 || tables.includes('wal2dolt_position')) continue;
+    return [
+      error(
+        'E_TARGET_FOREIGN',
+        `The target database ${address.database} has tables that wal2dolt did not make, on the branch ${from}: ${listed(tables)}. Give an empty or a new database; wal2dolt creates it.`,
+        `target: mysql://${encodeURIComponent(address.user)}@${address.host}:${address.port}/${encodeURIComponent(address.database)}_replica`,
+      ),
+    ];
+  }
+  return [];
+}
+
+/** The target branch is only ever moved forward to the staging branch, so it must be one of its ancestors. */
+async function checkDiverged(inspection: Inspection): Promise<Finding[]> {
+  const { branches, database, existing } = inspection;
+  if (!existing.includes(branches.target) || !existing.includes(branches.staging)) return [];
+  const [target, staging] = [quoteText(branches.target), quoteText(branches.staging)];
+  const [base, head] =
+    (await database.rows(`SELECT dolt_merge_base(${target}, ${staging}), dolt_hashof(${target})`))[0] ?? [];
+  if (base === head) return [];
+  const kept = quoteText(`before_wal2dolt_${head?.slice(0, 8)}`);
+  return [
+    error(
+      'E_TARGET_DIVERGED',
+      `The branch ${branches.target} has commits that wal2dolt did not make, since ${base}. They can be kept on a branch of their own.`,
+      `USE ${on(inspection, branches.target)};\nCALL DOLT_BRANCH(${kept}, ${target});\nCALL DOLT_RESET('--hard', ${quoteText(base ?? '')});`,
+    ),
+  ];
+}
+
+/** Dolt refuses to move a branch over uncommitted changes of the same tables, and keeps those of others. */
+async function checkDirty(inspection: Inspection, tables: readonly StoredTable[]): Promise<Finding[]> {
+  const { branches, database, existing } = inspection;
+  if (!existing.includes(branches.target)) return [];
+  const dirty = (await database.rows(`SELECT table_name FROM ${on(inspection, branches.target)}.dolt_status`)).map(
+    ([name]) => name ?? '',
+  );
+  if (dirty.length === 0) return [];
+  const ours = new Set(tables.map((table) => table.targetName));
+  const inTheWay = dirty.some((name) => ours.has(name) || name.startsWith('wal2dolt_'));
+  return [
+    (inTheWay ? error : warning)(
+      'E_TARGET_DIRTY',
+      `The branch ${branches.target} has uncommitted changes, of ${listed(dirty)}. They can be put aside (CALL DOLT_STASH('pop', 'before_wal2dolt') brings them back).`,
+      `USE ${on(inspection, branches.target)};\nCALL DOLT_STASH('push', 'before_wal2dolt', '--include-untracked');`,
+    ),
+  ];
+}
+
+/** Where the staging branch stands: what a run would go on from. */
+async function readStaging(inspection: Inspection): Promise<TargetReport> {
+  const { address, branches, existing } = inspection;
+  if (!existing.includes(branches.staging)) return reportOf([]);
+  await using staging = await TargetConnection.open(address, branches.staging);
+  // What a crash left uncommitted is thrown away by the next run.
+  const committed = await staging.rows(`SHOW TABLES AS OF 'HEAD'`);
+  if (!committed.some(([name]) => name === 'wal2dolt_position')) return reportOf([]);
+  const position = await readPosition(staging, ` AS OF 'HEAD'`);
+  if (!position) return reportOf([]);
+  const message = (await staging.value('SELECT message FROM dolt_log LIMIT 1')) ?? '';
+  const findings =
+    trailer(message, 'Lsn') === formatLsn(position.endLsn)
+      ? []
+      : [
+          error(
+            'E_TARGET_DIVERGED',
+            `The last commit of the branch ${branches.staging} was not made by wal2dolt: ${message.split('\n')[0]}`,
+          ),
+        ];
+  const tables = await staging.rows('SHOW TABLES');
+  const acknowledged = tables.some(([name]) => name === ACKNOWLEDGED_TABLE)
+    ? await staging.value(
+        `SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot = ${quoteText(position.source.slot)}`,
+      )
+    : null;
+  return {
+    findings,
+    position,
+    acknowledged: acknowledged === null ? null : lsn(BigInt(acknowledged)),
+    tables: await readTables(staging),
+  };
+}

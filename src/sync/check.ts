@@ -1,0 +1,127 @@
+import type pg from 'pg';
+import type { Config } from '../config.js';
+import { error, type Finding, formatFindings } from '../core/finding.js';
+import { LSN_ZERO, maxLsn } from '../core/position.js';
+import { parseTarget } from '../dolt/client.js';
+import { checkTarget, type TargetReport } from '../dolt/preflight.js';
+import { asWal2DoltError, type ErrorCode, POLICY, Wal2DoltError } from '../errors.js';
+import { readTables } from '../postgres/catalog.js';
+import { connectSource } from '../postgres/client.js';
+import { checkReplicationConnection, checkSource } from '../postgres/preflight.js';
+import type { SourceWishes } from '../postgres/preflight-wishes.js';
+import type { SystemIdentity } from '../postgres/slot.js';
+import { requireSameSource } from './begin.js';
+import { checkMapping, checkStoredMapping } from './check-mapping.js';
+import { selectSchemas } from './tables.js';
+
+/**
+ * Everything that can be known before a run, on both sides, and all at once. Changes nothing. What keeps one side from
+ * being looked at (no connection, a wrong password) is a finding too, and the other side is still checked.
+ *
+ * Never throws but for defects.
+ */
+export async function check(config: Config): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const collect = async <T>(look: () => Promise<T>): Promise<T | null> => {
+    try {
+      return await look();
+    } catch (thrown) {
+      findings.push(findingOf(thrown));
+      return null;
+    }
+  };
+  const target = await collect(() =>
+    checkTarget(parseTarget(config.target), { target: config.targetBranch, staging: config.stagingBranch }),
+  );
+  const client = await collect(() => connectSource(config.source, 'wal2dolt check'));
+  if (client) {
+    try {
+      const replication = await checkReplicationConnection(config.source);
+      const other = checkIdentity(config, target, replication.system);
+      // Where the target is of another source, what it knows of a slot is not about ours.
+      const known = other.length === 0 ? target : null;
+      const source = (await collect(() => checkSource(client, wishesOf(config, known)))) ?? [];
+      findings.push(
+        ...other,
+        // Without knowing the target's position, nobody knows whether the slot is ours.
+        ...source.filter((finding) => known !== null || finding.code !== 'E_SLOT_EXISTS'),
+        ...replication.findings,
+        ...((await collect(() => checkTables(client, config, target))) ?? []),
+      );
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+  return [...findings, ...(target?.findings ?? [])];
+}
+
+/** For a run, these pass by themselves or are waited for: its killed predecessor may not be quite gone. */
+const LEFT_TO_THE_RUN: ReadonlySet<string> = new Set<ErrorCode>(['E_SLOT_IN_USE']);
+
+/**
+ * What a run does first: the same checks. Returns what is worth logging.
+ *
+ * Throws E_CHECK with all findings that are errors; where there is only one that a run would have failed with, that one's
+ * own code, so that a server which is not up yet is tried again.
+ */
+export async function preflight(config: Config): Promise<readonly Finding[]> {
+  const findings = await check(config);
+  const errors = findings.filter(({ severity, code }) => severity === 'error' && !LEFT_TO_THE_RUN.has(code));
+  const codes = errors.flatMap(({ code }) => (isErrorCode(code) ? [code] : []));
+  const [only] = errors;
+  const [code] = codes;
+  if (!only) return findings;
+  if (code !== undefined && codes.length === errors.length && (errors.length === 1 || codes.every(isTransient))) {
+    const fix = only.fix === undefined || only.fix === POLICY[code].remedy ? '' : `\n${only.fix}`;
+    throw new Wal2DoltError(code, `${only.message}${fix}`);
+  }
+  throw new Wal2DoltError('E_CHECK', `the start-up check failed.\n${formatFindings(errors)}`);
+}
+
+const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(POLICY, code);
+const isTransient = (code: ErrorCode): boolean => POLICY[code].action === 'retry';
+
+function findingOf(thrown: unknown): Finding {
+  const { code, message, policy } = asWal2DoltError(thrown);
+  if (code === 'E_INTERNAL') throw thrown;
+  return error(code, message, policy.remedy);
+}
+
+function checkIdentity(config: Config, target: TargetReport | null, system: SystemIdentity | null): Finding[] {
+  if (!target?.position || !system) return [];
+  const { systemId, timeline, database } = system;
+  try {
+    requireSameSource(target.position, {
+      systemId,
+      timeline,
+      database,
+      slot: config.slot,
+      publication: config.publication,
+    });
+    return [];
+  } catch (thrown) {
+    return [findingOf(thrown)];
+  }
+}
+
+function wishesOf(config: Config, target: TargetReport | null): SourceWishes {
+  const position = target?.position ?? null;
+  const common = {
+    slot: config.slot,
+    publication: config.publication,
+    tables: config.tables,
+    failover: config.slotFailover,
+    slotTimeoutMs: config.slotTimeout,
+    acknowledged: null,
+  };
+  if (position === null) return { ...common, slotState: config.snapshot === 'never' ? 'kept' : 'new' };
+  if (position.endLsn === LSN_ZERO) return { ...common, slotState: 'begun' };
+  return { ...common, slotState: 'kept', acknowledged: maxLsn(position.endLsn, target?.acknowledged ?? LSN_ZERO) };
+}
+
+/** How the tables of the publication, once there is one, will look in Dolt; when they are there, that they would still be made the same. */
+async function checkTables(client: pg.Client, config: Config, target: TargetReport | null): Promise<Finding[]> {
+  const rules = { tables: config.tables, tableName: config.tableName, types: config.types };
+  if (target && target.tables.length > 0) return checkStoredMapping(target.tables, rules);
+  return checkMapping(selectSchemas(await readTables(client, config.publication), config.tables), rules);
+}

@@ -1,0 +1,205 @@
+import pg from 'pg';
+import { expect, inject, test } from 'vitest';
+import type { Finding } from '../src/core/finding.js';
+import { check, preflight } from '../src/sync/check.js';
+import { createDoltDatabase, createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
+import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
+import { applyFix, codes, createRole, the } from './support/preflight.js';
+import { configFor, drain } from './support/run.js';
+
+const configOf = (source: PostgresDatabase, target: DoltDatabase, settings: Record<string, unknown> = {}) =>
+  configFor(source.url, target.url, { slot: source.name, publication: source.name, ...settings });
+
+const errorsOf = (findings: readonly Finding[]): string[] =>
+  codes(findings.filter(({ severity }) => severity === 'error'));
+
+const SHOP = `
+  create table orders (id int primary key, note text);
+  create schema sales; create table sales.orders (id int primary key)`;
+
+test('two fresh sides, then a target that was filled, have nothing to say', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(SHOP);
+  const config = configOf(source, target);
+  expect(await check(config)).toEqual([]);
+  expect(await preflight(config)).toEqual([]);
+  expect(await source.sql('select 1 from pg_publication')).toEqual([]);
+
+  await drain(source.url, target.url, { slot: source.name, publication: source.name });
+  await expect.poll(() => check(config)).toEqual([]);
+  await source.sql(`insert into orders values (1, 'x')`);
+  await drain(source.url, target.url, { slot: source.name, publication: source.name });
+  await expect.poll(() => check(config)).toEqual([]);
+});
+
+test('both sides are looked at, although neither can be', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  const secret = 'p-secret';
+  const url = new URL(source.url);
+  url.password = secret;
+  const bad = { source: url.href, target: target.url.replace('//root@', `//nobody:${secret}@`) };
+  const findings = await check(configFor(bad.source, bad.target));
+  expect(findings).toMatchObject([
+    { code: 'E_TARGET_AUTH', severity: 'error', fix: expect.stringContaining('--target') },
+    { code: 'E_SOURCE_AUTH', severity: 'error', fix: expect.stringContaining('--source') },
+  ]);
+  expect(JSON.stringify(findings)).not.toContain(secret);
+  const refused = await preflight(configFor(bad.source, bad.target)).catch((thrown: unknown) => thrown);
+  expect(refused).toMatchObject({
+    code: 'E_CHECK',
+    message: expect.stringMatching(/E_TARGET_AUTH[\s\S]*E_SOURCE_AUTH/),
+  });
+  expect(String(refused)).not.toContain(secret);
+});
+
+test.each([
+  ['E_SOURCE_UNREACHABLE', (url: URL) => (url.port = '1')],
+  ['E_SOURCE_DATABASE', (url: URL) => (url.pathname = '/nowhere')],
+  ['E_SOURCE_AUTH', (url: URL) => (url.username = 'nobody')],
+])('a source that gives %s stops a run with that code', async (code, spoil) => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  const url = new URL(source.url);
+  spoil(url);
+  await expect(preflight(configFor(url.href, target.url))).rejects.toMatchObject({ code });
+});
+
+test('servers that are both away are tried again', async () => {
+  const config = configFor('postgres://a@127.0.0.1:1/a', 'mysql://root@127.0.0.1:1/a');
+  expect(codes(await check(config))).toEqual(['E_TARGET_UNREACHABLE', 'E_SOURCE_UNREACHABLE']);
+  await expect(preflight(config)).rejects.toMatchObject({ code: 'E_TARGET_UNREACHABLE' });
+});
+
+test('every finding of both sides at once, and nothing is changed', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = await createDoltDatabase();
+  await source.sql(
+    `${SHOP}; create table history (id int); create table hidden (id int primary key); alter table hidden enable row level security`,
+  );
+  await target.sql('create table theirs (id int primary key)');
+  await using role = await createRole(source);
+  const before = await target.sql('select name, hash, dirty from dolt_branches');
+  const config = configFor(role.url, target.url, { slot: source.name, publication: source.name });
+
+  const findings = await check(config);
+  expect(errorsOf(findings)).toEqual([
+    'publication_privilege',
+    'replica_identity',
+    'schema_privilege',
+    'select_privilege',
+    'row_security',
+    'replication_role',
+    'E_TARGET_FOREIGN',
+  ]);
+  expect(findings.every(({ fix }) => fix !== undefined)).toBe(true);
+  await expect(preflight(config)).rejects.toMatchObject({
+    code: 'E_CHECK',
+    message: expect.stringContaining('GRANT USAGE ON SCHEMA'),
+  });
+
+  expect(await target.sql('select name, hash, dirty from dolt_branches')).toEqual(before);
+  expect(await source.sql('select 1 from pg_publication')).toEqual([]);
+  expect(await source.sql('select 1 from pg_replication_slots where database = current_database()')).toEqual([]);
+
+  for (const finding of findings) if (finding.code !== 'E_TARGET_FOREIGN') await applyFix(finding, source.sql);
+  const url = /mysql:.*/.exec(the('E_TARGET_FOREIGN', findings).fix ?? '')?.[0] ?? '';
+  expect(await check(configFor(role.url, url, { slot: source.name, publication: source.name }))).toEqual([]);
+});
+
+test('a target of another source: another server, slot, publication or database', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(SHOP);
+  await drain(source.url, target.url, { slot: source.name, publication: source.name });
+
+  const slot = await check(configOf(source, target, { slot: `${source.name}_2` }));
+  expect(slot).toMatchObject([
+    { code: 'E_OTHER_SOURCE', message: expect.stringContaining(`slot ${source.name}, now ${source.name}_2`) },
+  ]);
+  expect(await check(configOf(source, target, { publication: 'other' }))).toMatchObject([
+    { code: 'E_OTHER_SOURCE', message: expect.stringContaining(`publication ${source.name}, now other`) },
+  ]);
+  await using other = await createPostgresDatabase();
+  await other.sql(SHOP);
+  const database = await check(configFor(other.url, target.url, { slot: source.name, publication: source.name }));
+  expect(the('E_OTHER_SOURCE', database).message).toContain(`database ${source.name}, now ${other.name}`);
+  await expect(preflight(configOf(source, target, { publication: 'other' }))).rejects.toMatchObject({
+    code: 'E_OTHER_SOURCE',
+  });
+});
+
+test('a slot that is gone, advanced, or in use', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(SHOP);
+  await drain(source.url, target.url, { slot: source.name, publication: source.name });
+  const config = configOf(source, target);
+
+  const reader = new pg.Client({ connectionString: source.url, replication: 'database' } as pg.ClientConfig); // the driver passes it on
+  reader.on('error', () => {});
+  await reader.connect();
+  reader
+    .query(
+      `START_REPLICATION SLOT "${source.name}" LOGICAL 0/0 (proto_version '1', publication_names '${source.name}')`,
+    )
+    .catch(() => {});
+  await expect.poll(async () => codes(await check(config))).toEqual(['E_SLOT_IN_USE']);
+  expect(codes(await preflight(config))).toEqual(['E_SLOT_IN_USE']); // the run waits a while for it
+  await reader.end();
+  await expect.poll(() => check(config)).toEqual([]);
+
+  await source.sql(`insert into orders values (1, 'lost')`);
+  await source.sql(`select pg_replication_slot_advance('${source.name}', pg_current_wal_lsn())`);
+  expect(codes(await check(config))).toEqual(['E_SLOT_ADVANCED']);
+  await source.sql(`select pg_drop_replication_slot('${source.name}')`);
+  await expect(preflight(config)).rejects.toMatchObject({ code: 'E_SLOT_MISSING' });
+});
+
+test('a target that cannot be read does not make our own slot a stranger', async () => {
+  await using source = await createPostgresDatabase();
+  await source.sql(SHOP);
+  await source.sql(`select pg_create_logical_replication_slot('${source.name}', 'pgoutput')`);
+  const config = configFor(source.url, 'mysql://root@127.0.0.1:1/a', { slot: source.name, publication: source.name });
+  expect(codes(await check(config))).toEqual(['E_TARGET_UNREACHABLE']);
+  const reached = configFor(source.url, `${inject('doltUrl')}/nothing_here`, {
+    slot: source.name,
+    publication: source.name,
+  });
+  expect(codes(await check(reached))).toEqual(['E_SLOT_EXISTS']);
+});
+
+test('names and types in Dolt that one would not expect', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(`create type pair as (a int, b int);
+    create table "Foo" (id int primary key, "A" int, a int); create table foo (k text primary key, p pair, r int4range, q point);
+    create table dolt_x (id int primary key);
+    create publication ${source.name} for all tables`);
+  const findings = await check(configOf(source, target));
+  expect(findings).toMatchObject([
+    { code: 'renamed', severity: 'info' },
+    { code: 'type_fallback', message: expect.stringContaining('public.foo.p') },
+    { code: 'type_fallback', message: expect.stringContaining('public.foo.r') },
+    { code: 'type_fallback', message: expect.stringContaining('public.foo.q') },
+    { code: 'key_length', message: expect.stringContaining('public.foo.k VARCHAR') },
+  ]);
+  expect(findings[0]?.message).toContain('public.Foo.a as a_2, public.dolt_x as t_dolt_x, public.foo as foo_2');
+
+  const types = { tables: { foo: { types: { k: 'VARCHAR(20000)' } } } };
+  expect(await check(configOf(source, target, types))).toMatchObject([
+    { code: 'E_CONFIG', severity: 'error', message: expect.stringContaining('public.foo') },
+  ]);
+});
+
+test('a configuration that would have made the tables differently', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(SHOP);
+  await drain(source.url, target.url, { slot: source.name, publication: source.name });
+  const findings = await check(configOf(source, target, { types: { text: 'VARCHAR(100)' } }));
+  expect(findings).toMatchObject([
+    { code: 'E_CONFIG', message: expect.stringContaining('public.orders.note is LONGTEXT in the target') },
+  ]);
+});
