@@ -56,7 +56,7 @@ it('a database from the first check to the teardown', async () => {
   const status = await wal2dolt('status');
   expect(status).toMatchObject({ code: 0, stderr: '' });
   expect(status.stdout).toMatch(/^Postgres {2}WAL at [0-9A-F]+\/[0-9A-F]+\n/);
-  expect(status.stdout).toMatch(/^Dolt {6}streaming, up to [0-9A-F]+\/[0-9A-F]+\n.*\n {10}1 tables\nLag {7}/m);
+  expect(status.stdout).toMatch(/^Dolt {6}streaming, up to [0-9A-F]+\/[0-9A-F]+\n.*\n {10}1 table\nLag {7}/m);
   expect(status.stdout).toMatch(/\nLast commits\n {2}[0-9a-v]{10} {2}20\d\d-/);
   expect(JSON.parse((await wal2dolt('status', '--json')).stdout)).toMatchObject({ target: { phase: 'streaming' } });
 

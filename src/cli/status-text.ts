@@ -39,7 +39,7 @@ function targetLines({ phase, endLsn, commitTime, tables }: TargetStatus): strin
   return [
     `${phase === 'snapshot' ? 'the first copy is not complete' : 'streaming'}, up to ${endLsn ?? 'nothing'}`,
     ...(commitTime === null ? [] : [`last transaction of ${commitTime}`]),
-    `${tables.streaming} tables${copying}${left}`,
+    `${tables.streaming} ${tables.streaming === 1 ? 'table' : 'tables'}${copying}${left}`,
   ];
 }
 

@@ -6,7 +6,7 @@ import type { TeardownPlan } from '../sync/teardown.js';
 export function formatPlan(plan: TeardownPlan, { slot, publication }: Pick<Config, 'slot' | 'publication'>): string {
   return [
     plan.slot
-      ? `drops the replication slot ${slot}: the stream can not go on without it, and Postgres keeps no more WAL for it`
+      ? `drops the replication slot ${slot}: the stream can not go on without it`
       : `the replication slot ${slot} does not exist`,
     {
       drop: `drops the publication ${publication}`,
