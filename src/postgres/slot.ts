@@ -198,6 +198,7 @@ interface SlotOptions {
   readonly name: string;
   readonly temporary: boolean;
   readonly failover: boolean;
+  /** 0 waits as long as it takes. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
@@ -210,7 +211,7 @@ async function createOrCancel(
   const { name, timeoutMs, signal } = options;
   const [backend] = await queryRows<{ pid: string }>(creator, 'SELECT pg_backend_pid() AS pid');
   // Should this process die while waiting, the walsender gives up by itself.
-  await queryRows(creator, `SET lock_timeout = ${timeoutMs + 5_000}`);
+  await queryRows(creator, `SET lock_timeout = ${timeoutMs === 0 ? 0 : timeoutMs + 5_000}`);
 
   let cancelled: Promise<string> | undefined;
   const cancel = (): void => {
@@ -221,7 +222,7 @@ async function createOrCancel(
   };
   signal?.throwIfAborted();
   signal?.addEventListener('abort', cancel);
-  const timer = setTimeout(cancel, timeoutMs);
+  const timer = timeoutMs === 0 ? undefined : setTimeout(cancel, timeoutMs);
   try {
     const temporary = options.temporary ? 'TEMPORARY ' : '';
     const failover = options.failover ? ', FAILOVER' : '';
