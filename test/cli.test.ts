@@ -157,11 +157,15 @@ describe('run', () => {
   });
 
   it('reports what nobody caught as its own defect', async () => {
-    const boom = "setTimeout(() => Promise.reject(new Error('boom')), 700)";
-    const { code, stderr } = await wal2dolt(['run', '--retry-first-delay', '1m', '--retry-max-delay', '1m'], {
+    const boom = "process.on('SIGUSR2', () => Promise.reject(new Error('boom')))";
+    const child = startCli(cli.path, ['run', '--retry-first-delay', '1m', '--retry-max-delay', '1m'], {
       ...UNREACHABLE,
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(boom)}`,
     });
+    child.stderr?.on('data', (text: Buffer) => {
+      if (text.toString().includes('E_SOURCE_UNREACHABLE')) child.kill('SIGUSR2');
+    });
+    const { code, stderr } = await outcomeOf(child);
     expect(code).toBe(3);
     expect(JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ code: 'E_INTERNAL', msg: 'boom' });
   });
