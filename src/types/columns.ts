@@ -44,7 +44,7 @@ const sizeOf = (columns: readonly Planned[]): number =>
 const isFree = (type: string, { conversion, override }: Planned): boolean =>
   override === undefined && conversion.sql.startsWith(type);
 
-/** Lowers the longest VARCHAR (VARBINARY) columns of the key to one common size, at which the key fits. */
+/** Lowers the longest VARCHAR and VARBINARY columns of the key to the size at which it fits, the same for all of them. */
 function shareKey(columns: readonly Planned[]): void {
   const key = columns.filter(({ inKey }) => inKey);
   const flexible = key

@@ -6,20 +6,26 @@ import { conversion, unreadable, WORD_BYTES } from './conversion.js';
  * nearest end of the range. Reads go through date_format, since Dolt prints the year 44 as `44`.
  */
 
-/** DateStyle=ISO, TimeZone=UTC: year of at least four digits, fraction without trailing zeros, BC at the end. */
-const BEYOND = /^(?:(-?)infinity|\d{4,7}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?:\.\d{1,6})?(?:\+00)?)?( BC)?)$/;
-
-function beyond(type: string, text: string, first: string, last: string): string {
-  const match = BEYOND.exec(text);
-  if (!match) throw unreadable(type, text);
-  return match[1] || match[2] ? first : last;
+/**
+ * One end of the range for what is beyond it. `rest` is the pattern of what follows the year, as DateStyle=ISO prints
+ * it: any other text is not of the type, and must not silently become the end of the range.
+ */
+function beyond(type: string, rest: string, first: string, last: string): (text: string) => string {
+  const early = new RegExp(`^(?:-infinity|\\d{4,7}${rest} BC)$`);
+  const late = new RegExp(`^(?:infinity|\\d{5,7}${rest})$`);
+  return (text) => {
+    if (early.test(text)) return first;
+    if (late.test(text)) return last;
+    throw unreadable(type, text);
+  };
 }
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
+const beyondDate = beyond('date', '-\\d\\d-\\d\\d', "'0001-01-01'", "'9999-12-31'");
 
 export const date: Conversion = conversion({
   sql: 'DATE',
-  literal: (text) => (DATE.test(text) ? `'${text}'` : beyond('date', text, "'0001-01-01'", "'9999-12-31'")),
+  literal: (text) => (DATE.test(text) ? `'${text}'` : beyondDate(text)),
   isExact: (text) => DATE.test(text),
   read: (column) => `date_format(${column}, '%Y-%m-%d')`,
   declaredBytes: WORD_BYTES,
@@ -27,13 +33,12 @@ export const date: Conversion = conversion({
 
 /** With a time zone Postgres adds `+00`; Dolt refuses an offset, and its DATETIME knows no zone. */
 function datetime(type: string, offset: string): Conversion {
-  const exact = new RegExp(`^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,6})?${offset.replace('+', '\\+')}$`);
+  const rest = `-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,6})?${offset.replace('+', '\\+')}`;
+  const exact = new RegExp(`^\\d{4}${rest}$`);
+  const nearest = beyond(type, rest, "'0001-01-01 00:00:00'", "'9999-12-31 23:59:59.999999'");
   return conversion({
     sql: 'DATETIME(6)',
-    literal: (text) =>
-      exact.test(text)
-        ? `'${text.slice(0, text.length - offset.length)}'`
-        : beyond(type, text, "'0001-01-01 00:00:00'", "'9999-12-31 23:59:59.999999'"),
+    literal: (text) => (exact.test(text) ? `'${text.slice(0, text.length - offset.length)}'` : nearest(text)),
     isExact: (text) => exact.test(text),
     read: (column) => `date_format(${column}, '%Y-%m-%d %H:%i:%s.%f')`,
     restore: (value) => withoutZeroFraction(value) + offset,

@@ -22,9 +22,12 @@ export function decimal(precision: number, scale: number, textScale: number | nu
     isExact: (text) => exact.test(text),
     restore: (value) => (textScale === null ? withoutTrailingZeros(value) : withScale(value, textScale)),
     nullable: true,
-    declaredBytes: precision,
+    declaredBytes: decimalBytes(precision),
   });
 }
+
+/** Bytes that a DECIMAL declares: one a digit, at most 30 (measured). */
+export const decimalBytes = (precision: number): number => Math.min(precision, 30);
 
 function exactPattern(wholeDigits: number, scale: number, textScale: number | null): RegExp {
   const whole = wholeDigits > 0 ? `\\d{1,${wholeDigits}}` : '0';

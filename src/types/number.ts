@@ -1,6 +1,6 @@
 import type { Conversion } from '../core/target.js';
 import { conversion, unreadable, WORD_BYTES } from './conversion.js';
-import { decimal, nearestInteger, withoutTrailingZeros, withScale } from './decimal.js';
+import { decimal, decimalBytes, nearestInteger, withoutTrailingZeros, withScale } from './decimal.js';
 import { decimalText, doubleLiteral, floatText } from './float.js';
 
 const INTEGER = /^-?\d{1,20}$/;
@@ -74,7 +74,7 @@ export function numberAs(target: NumberTarget, form: NumberForm): Conversion {
     },
     restore,
     nullable: true,
-    declaredBytes: target.kind === 'decimal' ? target.precision : WORD_BYTES,
+    declaredBytes: target.kind === 'decimal' ? decimalBytes(target.precision) : WORD_BYTES,
   });
 }
 
