@@ -152,6 +152,8 @@ export class StagingBranch implements AsyncDisposable {
   /** Keeps, outside of history, up to where WAL of no interest was acknowledged: it tells our own advance of the slot from someone else's. */
   async recordAcknowledged(slot: string, end: Lsn): Promise<void> {
     await this.writer.run(`REPLACE INTO ${ACKNOWLEDGED_TABLE} VALUES (${quoteText(slot)}, ${end})`);
+    // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit: the next statement opens a transaction.
+    await this.writer.run('COMMIT');
   }
 
   async acknowledged(slot: string): Promise<Lsn | null> {

@@ -2,6 +2,8 @@ import { EVERY_TABLE } from '../../src/core/patterns.js';
 import type { TargetTable } from '../../src/core/target.js';
 import { readTables } from '../../src/dolt/bookkeeping.js';
 import { parseTarget, quoteName, TargetConnection } from '../../src/dolt/client.js';
+import { EXACT_TABLE } from '../../src/dolt/exact.js';
+import { quoteText } from '../../src/dolt/sql-text.js';
 import { connectSource } from '../../src/postgres/client.js';
 import { copyRows } from '../../src/postgres/copy.js';
 import { type MappingRules, restoreTable } from '../../src/sync/tables.js';
@@ -25,7 +27,7 @@ export async function doltContents(url: string, asOf?: string, rules: MappingRul
 async function doltRows(connection: TargetConnection, table: TargetTable): Promise<string[]> {
   const exact = new Map<string, Map<string, { value: string; copies: number }>>();
   for (const [key, column, value, copies] of await connection.rows(
-    `SELECT row_key, target_column, value, copies FROM wal2dolt_exact WHERE target_table='${table.name.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
+    `SELECT row_key, target_column, value, copies FROM wal2dolt_exact WHERE target_table=${quoteText(table.name)}`,
   )) {
     const of = exact.get(key ?? '') ?? new Map<string, { value: string; copies: number }>();
     of.set(column ?? '', { value: value ?? '', copies: Number(copies) });
@@ -44,29 +46,52 @@ async function doltRows(connection: TargetConnection, table: TargetTable): Promi
       const of = exact.get(JSON.stringify(table.key.map((i) => row[i])));
       for (const [i, column] of table.columns.entries()) row[i] = of?.get(column.name)?.value ?? row[i] ?? null;
     }
-  } else {
-    // Each exact row stands for as many stored rows that equal its nearest values.
-    for (const [key, of] of exact) {
-      const whole = JSON.parse(key) as (string | null)[]; // written by wal2dolt as an array of texts
-      const nearest = whole.map((text, i) => (of.has(table.columns[i]?.name ?? '') ? undefined : text));
-      const copies = [...of.values()][0]?.copies ?? 0;
-      for (let n = 0; n < copies; n += 1) {
-        const found = texts.find(
-          (row) =>
-            row !== whole && nearest.every((text, i) => text === undefined || row[i] === text) && !isExactRow(row),
-        );
-        if (!found) throw new Error(`no row of ${table.name} for the exact values ${key}`);
-        for (const [i, text] of whole.entries()) found[i] = text;
-        exactRows.add(found);
-      }
-    }
+    return texts.map((row) => JSON.stringify(row)).sort();
   }
-  return texts.map((row) => JSON.stringify(row)).sort();
+  // Each exact row stands for as many stored rows that hold its nearest values.
+  const stored = new Map<string, number>();
+  for (const row of texts) {
+    const text = JSON.stringify(row);
+    stored.set(text, (stored.get(text) ?? 0) + 1);
+  }
+  const nearest = nearestValues(connection, table);
+  const whole: string[] = [];
+  for (const [key, of] of exact) {
+    const cells = JSON.parse(key) as (string | null)[]; // written by wal2dolt as an array of texts
+    for (const [i, column] of table.columns.entries()) {
+      if (of.has(column.name)) cells[i] = await nearest(i, cells[i] ?? '');
+    }
+    const text = JSON.stringify(cells);
+    const copies = [...of.values()][0]?.copies ?? 0;
+    if ((stored.get(text) ?? 0) < copies) throw new Error(`no row of ${table.name} for the exact values ${clip(key)}`);
+    stored.set(text, (stored.get(text) ?? 0) - copies);
+    for (let n = 0; n < copies; n += 1) whole.push(key);
+  }
+  for (const [text, copies] of stored) for (let n = 0; n < copies; n += 1) whole.push(text);
+  return whole.sort();
 }
 
-const exactRows = new WeakSet<object>();
-const isExactRow = (row: object): boolean => exactRows.has(row);
-
+/** What is read from Dolt where a column holds the value nearest to an exact text. */
+function nearestValues(
+  connection: TargetConnection,
+  table: TargetTable,
+): (position: number, text: string) => Promise<string | null> {
+  const known = new Map<string, string | null>();
+  return async (position, text) => {
+    const column = table.columns[position];
+    if (!column) throw new Error(`${table.name} has no column ${position}`);
+    const literal = column.conversion.literal(text);
+    const found = known.get(`${position} ${literal}`);
+    if (found !== undefined) return found;
+    const name = quoteName(column.name);
+    const value = await connection.value(
+      `SELECT ${column.conversion.read(name)} FROM ${quoteName(table.name)} WHERE ${column.conversion.equals(name, literal)} LIMIT 1`,
+    );
+    const nearest = value === null ? null : column.conversion.restore(value);
+    known.set(`${position} ${literal}`, nearest);
+    return nearest;
+  };
+}
 /** What Postgres holds now, of the same tables. */
 export async function postgresContents(url: string, doltUrl: string, rules: MappingRules = PLAIN): Promise<Contents> {
   await using connection = await TargetConnection.open(parseTarget(doltUrl), 'main');
@@ -90,6 +115,20 @@ export async function postgresContents(url: string, doltUrl: string, rules: Mapp
   } finally {
     await client.end();
   }
+}
+
+/**
+ * The hash that Dolt keeps of every replicated table and of the exact values: equal where schema, indexes and rows are
+ * equal, and only there.
+ */
+export async function tableHashes(url: string): Promise<ReadonlyMap<string, string>> {
+  await using connection = await TargetConnection.open(parseTarget(url), 'main');
+  const names = [...(await readTables(connection)).map((table) => table.targetName), EXACT_TABLE].sort();
+  const hashes = new Map<string, string>();
+  for (const name of names) {
+    hashes.set(name, (await connection.value(`SELECT dolt_hashof_table(${quoteText(name)})`)) ?? 'none');
+  }
+  return hashes;
 }
 
 /** The first differences in words, empty where both are the same. */

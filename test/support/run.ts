@@ -10,9 +10,12 @@ export function configFor(source: string, target: string, settings: Record<strin
   return configSchema.parse({ source, target, ...settings });
 }
 
-/** Runs in this process until everything that Postgres has now is in Dolt. */
+/** A slot's name is taken for the whole server, and tests run side by side. */
+const ownSlot = (source: string): { slot: string } => ({ slot: new URL(source).pathname.slice(1) });
+
+/** Runs in this process until everything that Postgres has now is in Dolt; the slot has the name of the source's database. */
 export async function drain(source: string, target: string, settings: Record<string, unknown> = {}): Promise<void> {
-  await run(configFor(source, target, { until: 'current', ...settings }), {
+  await run(configFor(source, target, { ...ownSlot(source), until: 'current', ...settings }), {
     logger: SILENT,
     progress: new LoggedProgress(SILENT),
     signal: new AbortController().signal,
@@ -26,7 +29,7 @@ export interface Running extends AsyncDisposable {
 
 export function startRun(source: string, target: string, settings: Record<string, unknown> = {}): Running {
   const controller = new AbortController();
-  const ended = run(configFor(source, target, settings), {
+  const ended = run(configFor(source, target, { ...ownSlot(source), ...settings }), {
     logger: SILENT,
     progress: new LoggedProgress(SILENT),
     signal: controller.signal,
