@@ -186,8 +186,7 @@ export class StagingBranch implements AsyncDisposable {
 
 /** What `recordAcknowledged` kept, seen from any connection to the staging branch; null where it never was. */
 export async function acknowledgedOn(connection: TargetConnection, slot: string): Promise<Lsn | null> {
-  if ((await connection.rows(`SHOW TABLES LIKE '${ACKNOWLEDGED_TABLE.replace('_', '\\_')}'`)).length === 0)
-    return null;
+  if ((await connection.rows(`SHOW TABLES LIKE '${ACKNOWLEDGED_TABLE.replace('_', '\\_')}'`)).length === 0) return null;
   const value = await connection.value(`SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot=${quoteText(slot)}`);
   return value === null ? null : lsn(BigInt(value));
 }
