@@ -108,9 +108,9 @@ export class Batch {
     return this.#bytesHeld >= this.#policy.maxBytes;
   }
 
-  /** Why the batch has to be closed now, at the end of a transaction; null while it may go on. */
+  /** Why the batch has to be closed now; null while it may go on, and always inside a transaction. */
   due(nowMs: number): CloseReason | null {
-    if (this.#transactions.length === 0) return null;
+    if (this.#transactions.length === 0 || this.#rowsOfTransaction > 0) return null;
     if (this.#cut) return this.#cut;
     if (this.#transactions.length >= this.#policy.maxTransactions) return 'transactions';
     if (this.#rows >= this.#policy.maxRows) return 'rows';
@@ -119,9 +119,9 @@ export class Batch {
     return null;
   }
 
-  /** Milliseconds until `due` by time alone, at least 0; Infinity while there is nothing to commit. */
+  /** Milliseconds until `due` by time alone, at least 0; Infinity while there is nothing to commit, or not yet. */
   remaining(nowMs: number): number {
-    if (this.#transactions.length === 0) return Number.POSITIVE_INFINITY;
+    if (this.#transactions.length === 0 || this.#rowsOfTransaction > 0) return Number.POSITIVE_INFINITY;
     return Math.max(0, this.#firstCommitAt + this.#policy.maxDelay - nowMs);
   }
 

@@ -81,7 +81,7 @@ export class KeyedChanges implements NetChanges {
 
   update(old: OldRow | null, row: Row): void {
     this.counts.updated += 1;
-    const full = old?.full ? merge(row, old.row) : row;
+    const full = old ? merge(row, old.full ? old.row : this.#keyOnly(old.row)) : row;
     const key = this.#key(full);
     const oldKey = old ? this.#key(old.row) : key;
     const text = keyText(key);
@@ -108,6 +108,11 @@ export class KeyedChanges implements NetChanges {
   truncate(): void {
     this.entries.clear();
     this.truncated = true;
+  }
+
+  /** Of an old row that has only its key: a key stored out of line is UNCHANGED in the new row, and then comes with the old one. */
+  #keyOnly(row: Row): Row {
+    return row.map((cell, position) => (this.table.key.includes(position) ? cell : UNCHANGED));
   }
 
   #key(row: Row): string[] {

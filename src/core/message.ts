@@ -101,11 +101,14 @@ export function trailer(message: string, name: string): string | null {
   return null;
 }
 
-/** `Ann <ann@example.org>` as Dolt wants it; a bare name or address is completed, null where nothing is usable. */
+/**
+ * `Ann <ann@example.org>` as Dolt wants it; a bare name or address is completed, null where nothing is usable. Dolt
+ * refuses (and so would stop the stream at) an empty address and a `)` before the address.
+ */
 export function authorOf(given: string | undefined): string | null {
-  const text = given?.replaceAll(/\s+/g, ' ').trim() ?? '';
+  const text = given?.replaceAll(/\s+/g, ' ').replaceAll('(', '[').replaceAll(')', ']').trim() ?? '';
   const match = /^([^<>]*[^<>\s])\s*<([^<>]*)>$/.exec(text);
-  if (match) return `${match[1]} <${match[2]}>`;
+  if (match) return `${match[1]} <${match[2]?.trim() || 'unknown'}>`;
   const bare = text.replaceAll(/[<>]/g, '').trim();
   if (bare === '') return null;
   return bare.includes('@') && !bare.includes(' ') ? `${bare} <${bare}>` : `${bare} <unknown>`;

@@ -9,9 +9,12 @@ const MAX_BYTES = 64;
 
 const bytes = (text: string): number => Buffer.byteLength(text, 'utf8');
 
-/** Equal for all names that Dolt could take for the same; coarser than Dolt's own folding, which costs only a suffix. */
+/**
+ * Equal for all names that Dolt could take for the same; coarser than Dolt's own folding, which costs only a suffix.
+ * Lower case first: Dolt takes `ẞ` for `ß`, whose upper case is `SS`.
+ */
 export function foldName(name: string): string {
-  return name.normalize('NFC').toUpperCase().toLowerCase().replaceAll('\u0307', '');
+  return name.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().replaceAll('\u0307', '');
 }
 
 /** Cuts to at most `limit` bytes without splitting a character. */
@@ -26,19 +29,28 @@ function cut(text: string, limit: number): string {
   return result;
 }
 
-/** What Dolt accepts as a table name: no character beyond the BMP, no blank at the end, no reserved prefix, not empty. */
+/** A table's name in Dolt: as `given` by the configuration, else its own in `public`, else by the template. */
 export function tableNameFor(template: string, schema: string, table: string, given?: string): string {
   const templated =
     schema === 'public' ? table : template.replaceAll('{schema}', () => schema).replaceAll('{table}', () => table);
-  const plain = given ?? templated;
+  return acceptedName(given ?? templated);
+}
+
+/**
+ * The name as Dolt accepts it for a table or an index: not empty, no character beyond the BMP, none of the prefixes that
+ * Dolt (all of `dolt…`) and wal2dolt keep for themselves, and no white space at the end.
+ */
+export function acceptedName(plain: string): string {
   let name = '';
   for (const character of plain) {
     const code = character.codePointAt(0) ?? 0;
     name += code > 0xffff ? `u${code.toString(16)}` : character;
   }
-  name = name.replace(/ +$/, (blanks) => '_'.repeat(blanks.length));
-  if (/^(dolt_|wal2dolt_)/i.test(name) || name === '') name = `t_${name}`;
-  return name;
+  if (/^(dolt|wal2dolt_)/i.test(name) || name === '') name = `t_${name}`;
+  name = cut(name, MAX_BYTES).replace(/[\t-\r ]+$/, (blanks) => '_'.repeat(blanks.length));
+  // Dolt looks at the last byte alone, and takes that of `città` and `успех` for white space.
+  const last = Buffer.from(name).at(-1);
+  return last === 0x85 || last === 0xa0 ? `${cut(name, MAX_BYTES - 1)}_` : name;
 }
 
 /**

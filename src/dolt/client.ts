@@ -24,14 +24,21 @@ export function parseTarget(url: string): TargetAddress {
     return refuse('not a URL');
   }
   if (parsed.protocol !== 'mysql:') return refuse(`the scheme is ${parsed.protocol.slice(0, -1)}`);
-  const database = decodeURIComponent(parsed.pathname.slice(1));
+  const decode = (part: string): string => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return refuse('a % that stands for itself is written %25');
+    }
+  };
+  const database = decode(parsed.pathname.slice(1));
   if (database === '') return refuse('the database is missing');
   if (database.includes('/')) return refuse('a database name has no slash (the branch is set by targetBranch)');
   return {
     host: parsed.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1',
     port: parsed.port === '' ? 3306 : Number(parsed.port),
-    user: decodeURIComponent(parsed.username) || 'root',
-    password: decodeURIComponent(parsed.password),
+    user: decode(parsed.username) || 'root',
+    password: decode(parsed.password),
     database,
     tls: /^(true|1|require|required|on)$/i.test(parsed.searchParams.get('ssl') ?? ''),
   };

@@ -1,4 +1,4 @@
-import { uniqueNames } from '../core/names.js';
+import { acceptedName, uniqueNames } from '../core/names.js';
 import type { Index } from '../core/schema.js';
 import type { TargetColumn, TargetTable } from '../core/target.js';
 import { quoteName } from './client.js';
@@ -49,12 +49,20 @@ function literalDefault(column: TargetColumn): string | null {
   const text = quoted?.replaceAll("''", "'") ?? number ?? (boolean === 'true' ? 't' : 'f');
   try {
     const { conversion } = column;
-    if (conversion.isExact && !conversion.isExact(text)) return null;
-    return conversion.literal(text);
+    const literal = conversion.literal(text);
+    // The default of a numeric(10,2) may be written `0`: the number 0.00, though no text of that column.
+    return (conversion.isExact?.(text) ?? true) || sameNumber(literal, text) ? literal : null;
   } catch {
     // Postgres keeps `'01/02/2020'::date` as it was written: not the text that it would print for the value.
     return null;
   }
+}
+
+const NUMBER = /^-?\d+(?:\.\d+)?$/;
+
+function sameNumber(a: string, b: string): boolean {
+  const plain = (number: string): string => (number.includes('.') ? number.replace(/\.?0+$/, '') : number);
+  return NUMBER.test(a) && NUMBER.test(b) && plain(a) === plain(b);
 }
 
 /** The secondary indexes, each one statement. Unique where that can never refuse what Postgres accepted. */
@@ -63,7 +71,7 @@ export function createIndexes(table: TargetTable): string[] {
     const positions = indexPositions(table, index);
     return positions === null || sameKey(table, positions) ? [] : [{ index, positions }];
   });
-  const names = uniqueNames(wanted.map(({ index }) => index.name));
+  const names = uniqueNames(wanted.map(({ index }) => acceptedName(index.name)));
   const statements = wanted.flatMap(({ index, positions }, i) => {
     const statement = createIndex(table, names[i] ?? index.name, positions, isUniqueInDolt(table, index));
     return statement === null ? [] : [statement];
