@@ -1,4 +1,4 @@
-import type { TypeCase } from './type-cases.js';
+import type { TypeCase } from './type-case.js';
 
 import { TEXTS } from './type-cases-text.js';
 

@@ -1,4 +1,4 @@
-import type { TypeCase } from './type-cases.js';
+import type { TypeCase } from './type-case.js';
 
 const NINES = '9'.repeat(35);
 

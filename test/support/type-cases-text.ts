@@ -1,4 +1,4 @@
-import type { TypeCase } from './type-cases.js';
+import type { TypeCase } from './type-case.js';
 
 /** Texts that a statement, a comparison or a printer could get wrong. */
 export const TEXTS = [
