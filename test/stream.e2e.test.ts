@@ -18,6 +18,7 @@ describe('a snapshot and a stream', () => {
       create table log (at timestamptz default now(), what text);
       create table counted (a int, b text);
       alter table counted replica identity full;
+      alter table log replica identity full;
       insert into customers select i, 'name ' || i, 'mail' || i || '@example.org', i * 1.25 from generate_series(1, 5000) i;
       insert into lines select i / 10, i % 10, 'it''s \\ ' || i from generate_series(1, 3000) i;
       insert into log (what) select 'line ' || i from generate_series(1, 100) i;

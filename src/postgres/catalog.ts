@@ -9,13 +9,14 @@ import { queryRows } from './client.js';
  * Runs inside the caller's transaction if there is one. Names and expressions are fully qualified, whatever the
  * session's search_path. Note that Postgres prints expressions and types from the newest catalog, not the snapshot's.
  * A generated column has its expression as `defaultExpression`. Invalid indexes are left out: they promise nothing.
+ * For the publication `null`, which takes `oids`: the tables as a new publication of theirs would carry them.
  *
  * Needs Postgres 15 or newer. Throws Wal2DoltError, as `asSourceError` classifies.
  * Source: https://www.postgresql.org/docs/current/view-pg-publication-tables.html and the catalogs' own pages
  */
 export async function readTables(
   client: pg.Client,
-  publication: string,
+  publication: string | null,
   oids?: readonly number[],
 ): Promise<TableSchema[]> {
   return withEmptySearchPath(client, async () => {
@@ -61,7 +62,11 @@ WITH published AS MATERIALIZED (
   FROM pg_publication_tables p
   JOIN pg_namespace n ON n.nspname = p.schemaname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
-  WHERE p.pubname = $1 AND ($2::oid[] IS NULL OR c.oid = ANY ($2::oid[]))
+  WHERE p.pubname = $1::text AND ($2::oid[] IS NULL OR c.oid = ANY ($2::oid[]))
+  UNION ALL
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relreplident, NULL, NULL
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE $1::text IS NULL AND c.oid = ANY ($2::oid[])
 )
 SELECT json_build_object(
   'oid', t.oid::int8, 'schema', t.nspname, 'name', t.relname, 'kind', t.relkind, 'replicaIdentity', t.relreplident,
@@ -70,7 +75,7 @@ SELECT json_build_object(
     SELECT coalesce(json_agg(json_build_object(
       'attnum', a.attnum, 'name', a.attname,
       -- Before Postgres 18 no generated column is ever sent, though Postgres 15 lists them.
-      'published', a.attname = ANY (t.attnames) AND (
+      'published', coalesce(a.attname = ANY (t.attnames), true) AND (
         a.attgenerated = '' OR a.attgenerated = 's' AND current_setting('server_version_num')::int >= 180000),
       'typeOid', a.atttypid::int8, 'typmod', a.atttypmod,
       -- A constraint that is NOT VALID (Postgres 18) leaves NULLs in old rows.

@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { error, type Finding, info, listed, warning } from '../core/finding.js';
-import { selects, unmatchedPatterns } from '../core/patterns.js';
+import { selects, type TableRules, unmatchedPatterns } from '../core/patterns.js';
+import type { TableSchema } from '../core/schema.js';
+import { readTables } from './catalog.js';
 import { queryRows } from './client.js';
 import { checkIdentity } from './preflight-identity.js';
 import {
@@ -37,6 +39,31 @@ export async function checkPublication(client: pg.Client, wishes: SourceWishes, 
     ...checkGenerated(wishes, server, facts, publication),
     ...(await checkUnreplicated(client, wishes)),
   ];
+}
+
+/** The selected tables of the publication, or, where it does not exist, as a new one would carry them. */
+export async function readWantedTables(
+  client: pg.Client,
+  publication: string,
+  rules: TableRules,
+): Promise<TableSchema[]> {
+  const wanted = (schema: string, name: string): boolean => selects(rules, schema, name);
+  if (await readPublication(client, publication)) {
+    return (await readTables(client, publication)).filter(({ schema, name }) => wanted(schema, name));
+  }
+  const tables = await selectTables(client, wanted);
+  const rows = await queryRows<{ oid: string }>(
+    client,
+    `SELECT c.oid FROM unnest($1::text[], $2::text[]) t (schema, name)
+     JOIN pg_catalog.pg_namespace n ON n.nspname = t.schema
+     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = t.name`,
+    [tables.map((table) => table.schema), tables.map((table) => table.name)],
+  );
+  return readTables(
+    client,
+    null,
+    rows.map((row) => Number(row.oid)),
+  );
 }
 
 interface PublishedTable extends TableName {

@@ -5,14 +5,13 @@ import { LSN_ZERO, maxLsn } from '../core/position.js';
 import { parseTarget } from '../dolt/client.js';
 import { checkTarget, type TargetReport } from '../dolt/preflight.js';
 import { asWal2DoltError, type ErrorCode, POLICY, Wal2DoltError } from '../errors.js';
-import { readTables } from '../postgres/catalog.js';
 import { connectSource } from '../postgres/client.js';
 import { checkReplicationConnection, checkSource } from '../postgres/preflight.js';
+import { readWantedTables } from '../postgres/preflight-publication.js';
 import type { SourceWishes } from '../postgres/preflight-wishes.js';
 import type { SystemIdentity } from '../postgres/slot.js';
 import { requireSameSource } from './begin.js';
 import { checkMapping, checkStoredMapping } from './check-mapping.js';
-import { selectSchemas } from './tables.js';
 
 /**
  * Everything that can be known before a run, on both sides, and all at once. Changes nothing. What keeps one side from
@@ -119,9 +118,9 @@ function wishesOf(config: Config, target: TargetReport | null): SourceWishes {
   return { ...common, slotState: 'kept', acknowledged: maxLsn(position.endLsn, target?.acknowledged ?? LSN_ZERO) };
 }
 
-/** How the tables of the publication, once there is one, will look in Dolt; when they are there, that they would still be made the same. */
+/** How the tables will look in Dolt; once they are there, that they would still be made the same. */
 async function checkTables(client: pg.Client, config: Config, target: TargetReport | null): Promise<Finding[]> {
   const rules = { tables: config.tables, tableName: config.tableName, types: config.types };
   if (target && target.tables.length > 0) return checkStoredMapping(target.tables, rules);
-  return checkMapping(selectSchemas(await readTables(client, config.publication), config.tables), rules);
+  return checkMapping(await readWantedTables(client, config.publication, config.tables), rules);
 }

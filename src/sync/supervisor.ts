@@ -1,15 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pRetry from 'p-retry';
+import type { Logger } from 'pino';
 import type { Config } from '../config.js';
+import type { Finding } from '../core/finding.js';
 import { asWal2DoltError } from '../errors.js';
 import { attempt } from './attempt.js';
+import { preflight } from './check.js';
 import type { RunContext } from './run-context.js';
 
 /** `retry.giveUpAfter: 0`. */
 const NEVER = Number.POSITIVE_INFINITY;
 
 /**
- * Runs until the end that was asked for, or the signal: attempt after attempt, each on new connections, with growing
+ * Runs until the end that was asked for, or the signal: the start-up check once, then attempt after attempt, each on new connections, with growing
  * pauses between failures that may pass. Throws a Wal2DoltError for the others, and the last one when it gave up.
  */
 export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progress' | 'signal'>): Promise<void> {
@@ -17,11 +20,17 @@ export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progr
   const { firstDelay, maxDelay, giveUpAfter } = config.retry;
   let progressed = true;
   const context: RunContext = { ...io, until: null, onProgress: () => (progressed = true) };
+  let checked = false;
+  const attemptChecked = async (): Promise<void> => {
+    if (!checked) reportFindings(await preflight(config), logger);
+    checked = true;
+    await attempt(config, context);
+  };
   // What was achieved between two failures starts the patience anew.
   while (progressed) {
     progressed = false;
     try {
-      await pRetry(() => attempt(config, context), {
+      await pRetry(attemptChecked, {
         retries: NEVER,
         minTimeout: firstDelay,
         maxTimeout: maxDelay,
@@ -41,6 +50,13 @@ export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progr
       if (!isTransient(error) || !progressed) throw asWal2DoltError(error);
       await pause(firstDelay, undefined, { signal }).catch(() => {});
     }
+  }
+}
+
+function reportFindings(findings: readonly Finding[], logger: Logger): void {
+  for (const { severity, code, message, fix } of findings) {
+    if (severity === 'warning') logger.warn({ code, ...(fix === undefined ? {} : { fix }) }, message);
+    else logger.debug({ code }, message);
   }
 }
 
