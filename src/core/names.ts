@@ -36,9 +36,13 @@ export function tableNameFor(template: string, schema: string, table: string, gi
   return acceptedName(given ?? templated);
 }
 
+/** A column's name in Dolt, whose INSERT finds no column with an İ in its name. */
+export const columnNameFor = (column: string): string => column.replaceAll('\u0130', 'I');
+
 /**
- * The name as Dolt accepts it for a table or an index: not empty, no character beyond the BMP, none of the prefixes that
- * Dolt (all of `dolt…`) and wal2dolt keep for themselves, and no white space at the end.
+ * The name as Dolt accepts it for a table or an index: not empty, not a dot (which means every table), no character
+ * beyond the BMP, none of the prefixes that Dolt (all of `dolt…`) and wal2dolt keep for themselves, and no white space at
+ * the end.
  */
 export function acceptedName(plain: string): string {
   let name = '';
@@ -46,7 +50,7 @@ export function acceptedName(plain: string): string {
     const code = character.codePointAt(0) ?? 0;
     name += code > 0xffff ? `u${code.toString(16)}` : character;
   }
-  if (/^(dolt|wal2dolt_)/i.test(name) || name === '') name = `t_${name}`;
+  if (/^(dolt|wal2dolt_|\.?$)/i.test(name)) name = `t_${name}`;
   name = cut(name, MAX_BYTES).replace(/[\t-\r ]+$/, (blanks) => '_'.repeat(blanks.length));
   // Dolt looks at the last byte alone, and takes that of `città` and `успех` for white space.
   const last = Buffer.from(name).at(-1);

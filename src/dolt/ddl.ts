@@ -71,7 +71,10 @@ export function createIndexes(table: TargetTable): string[] {
     const positions = indexPositions(table, index);
     return positions === null || sameKey(table, positions) ? [] : [{ index, positions }];
   });
-  const names = uniqueNames(wanted.map(({ index }) => acceptedName(index.name)));
+  const names = uniqueNames(
+    wanted.map(({ index }) => acceptedName(index.name)),
+    ['PRIMARY'],
+  );
   const statements = wanted.flatMap(({ index, positions }, i) => {
     const statement = createIndex(table, names[i] ?? index.name, positions, isUniqueInDolt(table, index));
     return statement === null ? [] : [statement];

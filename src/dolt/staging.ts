@@ -1,3 +1,4 @@
+import { failpoint } from '../core/failpoint.js';
 import { trailer } from '../core/message.js';
 import { formatLsn, formatMicros, type Lsn, lsn, type Micros, parseMicros } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
@@ -109,21 +110,41 @@ export class StagingBranch implements AsyncDisposable {
 
   /** Commits only some tables, while others are still being copied. */
   async commitTables(tables: readonly string[], message: string, date: Micros, author: string): Promise<string> {
-    await this.writer.rows(`CALL DOLT_ADD(${tables.map(quoteText).join(', ')})`);
+    // A table may be called --all.
+    await this.writer.rows(`CALL DOLT_ADD('--', ${tables.map(quoteText).join(', ')})`);
     return this.#commit([], message, date, author);
   }
 
   async #commit(flags: readonly string[], message: string, date: Micros, author: string): Promise<string> {
-    const options = [...flags, '-m', message, '--date', formatMicros(date), '--author', author];
-    const hash = await this.writer.value(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`);
-    if (!hash) throw new Wal2DoltError('E_TARGET_QUERY', 'DOLT_COMMIT returned no hash');
-    this.#head = { hash, message, date };
-    return hash;
+    this.#head = await commitOn(this.writer, flags, message, date, author);
+    return this.#head.hash;
   }
 
-  /** Makes the commits since the readers' branch one: the working set stays as it is. The next commit is that one. */
-  async squash(): Promise<void> {
-    await this.writer.run(`CALL DOLT_RESET('--soft', ${quoteText(this.branches.target)})`);
+  /**
+   * Makes the commits since the readers' branch one, together with what `finish` changes. It is made on a branch beside
+   * this one, which then jumps to it: a crash leaves either all of the old commits or the new one.
+   */
+  async squash(
+    finish: (connection: TargetConnection) => Promise<void>,
+    message: string,
+    date: Micros,
+    author: string,
+  ): Promise<void> {
+    const beside = `${this.branches.staging}_squash`;
+    await this.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(beside)}, ${quoteText(this.branches.staging)})`);
+    {
+      await using connection = await TargetConnection.open(this.address, beside);
+      await prepareSession(connection);
+      await finish(connection);
+      failpoint('before-squash');
+      await connection.run(`CALL DOLT_RESET('--soft', ${quoteText(this.branches.target)})`);
+      const head = await commitOn(connection, ['-A'], message, date, author);
+      failpoint('mid-squash');
+      await this.writer.run(`CALL DOLT_RESET('--hard', ${quoteText(head.hash)})`);
+      this.#head = head;
+    }
+    await this.writer.run(`CALL DOLT_BRANCH('-D', ${quoteText(beside)})`);
+    failpoint('after-squash');
   }
 
   /** Moves the readers' branch to the staging branch's HEAD. */
@@ -189,6 +210,19 @@ export async function acknowledgedOn(connection: TargetConnection, slot: string)
   if ((await connection.rows(`SHOW TABLES LIKE '${ACKNOWLEDGED_TABLE.replace('_', '\\_')}'`)).length === 0) return null;
   const value = await connection.value(`SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot=${quoteText(slot)}`);
   return value === null ? null : lsn(BigInt(value));
+}
+
+async function commitOn(
+  connection: TargetConnection,
+  flags: readonly string[],
+  message: string,
+  date: Micros,
+  author: string,
+): Promise<StagingHead> {
+  const options = [...flags, '-m', message, '--date', formatMicros(date), '--author', author];
+  const hash = await connection.value(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`);
+  if (!hash) throw new Wal2DoltError('E_TARGET_QUERY', 'DOLT_COMMIT returned no hash');
+  return { hash, message, date };
 }
 
 /** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */

@@ -1,4 +1,4 @@
-import { tableNameFor, uniqueNames } from '../core/names.js';
+import { columnNameFor, tableNameFor, uniqueNames } from '../core/names.js';
 import { optionsFor, selects, type TableRules } from '../core/patterns.js';
 import { keyAttnums, qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
@@ -56,7 +56,7 @@ function planTable(
       override: columnTypes.get(column.name) ?? rules.types.get(column.type.name) ?? rules.types.get(column.type.base),
     })),
   );
-  const names = uniqueNames(kept.map(({ column }) => column.name));
+  const names = uniqueNames(kept.map(({ column }) => columnNameFor(column.name)));
   const columns = kept.map(({ column, sourcePosition }, i) => {
     const conversion = conversions[i];
     if (!conversion) throw new Wal2DoltError('E_INTERNAL', `no conversion for ${qualifiedName(schema)}.${column.name}`);
