@@ -10,11 +10,11 @@ const MAX_BYTES = 64;
 const bytes = (text: string): number => Buffer.byteLength(text, 'utf8');
 
 /**
- * Equal for all names that Dolt could take for the same; coarser than Dolt's own folding, which costs only a suffix.
- * Lower case first: Dolt takes `ẞ` for `ß`, whose upper case is `SS`.
+ * Equal for all names that Dolt takes for the same; coarser than Dolt's own folding, which costs only a suffix. Dolt
+ * lower-cases every character by itself, to a single one: `İ` is `i`, and `ẞ` is `ß`, whose upper case is `SS`.
  */
 export function foldName(name: string): string {
-  return name.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().replaceAll('\u0307', '');
+  return name.replaceAll('İ', 'i').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }
 
 /** Cuts to at most `limit` bytes without splitting a character. */

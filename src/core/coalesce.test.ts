@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { contentOf, type HistorySpec, histories, type ModelRow, tell } from '../../test/support/row-changes.js';
+import { type TableSpec, targetOf } from '../../test/support/tables.js';
+import { type Row, UNCHANGED } from './change.js';
+import { Contradiction, KeyedChanges, KeylessChanges, keyText, netChangesOf } from './coalesce.js';
+
+const COLUMNS = { id: 'integer', line: 'text', what: 'text', note: 'text' } as const;
+const VALUES: HistorySpec['values'] = [
+  ['1', '2', '3', '10'],
+  ['', 'a', 'A'],
+  ['x', 'y', 'z', null],
+  ['long', 'longer', null],
+];
+
+const specOf = (table: Omit<TableSpec, 'name' | 'columns'>, unique: HistorySpec['unique'] = []): HistorySpec => ({
+  table: targetOf({ name: 't', columns: COLUMNS, ...table }),
+  values: VALUES,
+  unique,
+  toast: [1, 3],
+});
+
+const KEYED = {
+  'one key column': specOf({ key: ['id'] }),
+  'two key columns, one stored out of line': specOf({ key: ['line', 'id'] }),
+  'a key, and whole old rows': specOf({ key: ['id', 'line'], identity: 'f' }),
+  'an identity index beside the primary key': specOf({ key: ['id'], unique: [['line']], identity: 'i' }, [[0]]),
+  'a unique column': specOf({ key: ['id'], unique: [['what']] }, [[2]]),
+};
+
+const KEYLESS = {
+  'no key': specOf({ identity: 'f' }),
+  'a deferrable key': specOf({ key: ['id'], deferrable: true, identity: 'f' }),
+};
+
+describe.each(Object.entries(KEYED))('net changes of a table with %s', (_, spec) => {
+  it('come to the rows that the changes come to, wherever they are cut', () => {
+    fc.assert(
+      fc.property(histories(spec, 60), (pieces) => {
+        let rows = new Map<string, ModelRow>();
+        for (const { changes, after } of pieces) {
+          const net = new KeyedChanges(spec.table);
+          tell(net, changes);
+          rows = applied(rows, net);
+          expect(contentOf([...rows.values()])).toEqual(contentOf(after));
+          expect(net.counts).toEqual(countsOf(changes));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe.each(Object.entries(KEYLESS))('net changes of a table with %s', (_, spec) => {
+  it('come to the rows that the changes come to, wherever they are cut', () => {
+    fc.assert(
+      fc.property(histories(spec, 60), (pieces) => {
+        let rows: string[] = [];
+        for (const { changes, after } of pieces) {
+          const net = netChangesOf(spec.table);
+          if (!(net instanceof KeylessChanges)) throw new Error('has a key');
+          tell(net, changes);
+          rows = withCopies(net.truncated ? [] : rows, net);
+          expect(rows).toEqual(contentOf(after));
+          expect(net.counts).toEqual(countsOf(changes));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+/** What a writer may rely on, and what it makes of it: rows by key, of which every partial row takes its rest from one before. */
+function applied(before: ReadonlyMap<string, ModelRow>, net: KeyedChanges): Map<string, ModelRow> {
+  const start = net.truncated ? new Map<string, ModelRow>() : before;
+  const after = new Map(start);
+  for (const [text, entry] of net.entries) {
+    expect(text).toBe(keyText(entry.key));
+    expect(entry.existed).toBe(start.has(text));
+    expect(entry.existed || entry.row !== null).toBe(true);
+    after.delete(text);
+  }
+  const bases = new Set<string>();
+  for (const [text, { row, base, key }] of net.entries) {
+    if (row === null) continue;
+    expect(base === null).toBe(!row.includes(UNCHANGED));
+    expect(net.table.key.map((i) => row[i])).toEqual(key);
+    const rest = base === null ? undefined : start.get(keyText(base));
+    if (base !== null) {
+      expect(rest).toBeDefined();
+      expect(bases).not.toContain(keyText(base));
+      bases.add(keyText(base));
+    }
+    after.set(
+      text,
+      row.map((cell, i) => (cell === UNCHANGED ? (rest?.[i] ?? null) : cell)),
+    );
+  }
+  return after;
+}
+
+function withCopies(before: readonly string[], net: KeylessChanges): string[] {
+  const after = [...before];
+  const seen = new Set<string>();
+  for (const { row, delta } of net.entries()) {
+    const [text = ''] = contentOf([row]);
+    expect(delta).not.toBe(0);
+    if (delta < 0) {
+      expect(seen).not.toContain(text);
+      expect(before.filter((other) => other === text).length).toBeGreaterThanOrEqual(-delta);
+      for (let copy = 0; copy > delta; copy -= 1) after.splice(after.indexOf(text), 1);
+    } else for (let copy = 0; copy < delta; copy += 1) after.push(text);
+    seen.add(text);
+  }
+  return after.sort();
+}
+
+function countsOf(changes: readonly { readonly kind: string }[]): object {
+  const count = (kind: string): number => changes.filter((change) => change.kind === kind).length;
+  return { inserted: count('insert'), updated: count('update'), deleted: count('delete') };
+}
+
+describe('one key', () => {
+  const table = targetOf({ name: 't', columns: { id: 'integer', a: 'text', b: 'text' }, key: ['id'] });
+  const key = (id: string): { full: false; row: Row } => ({ full: false, row: [id, null, null] });
+  const entriesOf = (net: KeyedChanges) => [...net.entries.values()];
+
+  it('that comes and goes leaves nothing to write', () => {
+    const net = new KeyedChanges(table);
+    net.insert(['1', 'a', 'b']);
+    net.update(null, ['1', 'a2', UNCHANGED]);
+    net.delete(key('1'));
+    expect(entriesOf(net)).toEqual([]);
+  });
+
+  it('that goes and comes again is one row, which was there before', () => {
+    const net = new KeyedChanges(table);
+    net.delete(key('1'));
+    net.insert(['1', 'a', 'b']);
+    expect(entriesOf(net)).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', 'b'], base: null }]);
+  });
+
+  it('keeps unsent cells apart until they are sent', () => {
+    const net = new KeyedChanges(table);
+    net.update(null, ['1', 'a', UNCHANGED]);
+    net.update(key('1'), ['2', UNCHANGED, UNCHANGED]);
+    expect(net.entries.get('1')).toEqual({ key: ['1'], existed: true, row: null, base: null });
+    expect(net.entries.get('2')).toEqual({ key: ['2'], existed: false, row: ['2', 'a', UNCHANGED], base: ['1'] });
+    net.update(null, ['2', UNCHANGED, 'b']);
+    expect(net.entries.get('2')).toEqual({ key: ['2'], existed: false, row: ['2', 'a', 'b'], base: null });
+  });
+
+  it('stored out of line is UNCHANGED in the new row, and comes with the old one', () => {
+    const net = new KeyedChanges(table);
+    net.update(key('1'), [UNCHANGED, 'a', UNCHANGED]);
+    expect(entriesOf(net)).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', UNCHANGED], base: ['1'] }]);
+  });
+
+  it('stays where it is when it is sent as old and new alike', () => {
+    const net = new KeyedChanges(table);
+    net.update(key('1'), ['1', 'a', 'b']);
+    expect(entriesOf(net)).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', 'b'], base: null }]);
+  });
+
+  it.each<[string, (net: KeyedChanges) => void]>([
+    ['inserted twice', (net) => [net.insert(['1', 'a', 'b']), net.insert(['1', 'a', 'b'])]],
+    [
+      'taken over from a row that is still there',
+      (net) => [net.insert(['1', 'a', 'b']), net.update(key('2'), ['1', 'a', 'b'])],
+    ],
+    ['deleted twice', (net) => [net.delete(key('1')), net.delete(key('1'))]],
+    ['updated after it was deleted', (net) => [net.delete(key('1')), net.update(null, ['1', 'a', 'b'])]],
+    ['updated after it moved', (net) => [net.update(key('1'), ['2', 'a', 'b']), net.update(null, ['1', 'a', 'b'])]],
+    ['updated after a TRUNCATE', (net) => [net.truncate(), net.update(null, ['1', 'a', 'b'])]],
+    ['deleted after a TRUNCATE', (net) => [net.insert(['1', 'a', 'b']), net.truncate(), net.delete(key('1'))]],
+    ['missing in a new row', (net) => net.insert([null, 'a', 'b'])],
+    ['missing in an old row', (net) => net.delete({ full: true, row: [null, 'a', 'b'] })],
+    ['not sent at all', (net) => net.update(null, [UNCHANGED, 'a', 'b'])],
+  ])('is refused when %s', (_, tellIt) => {
+    expect(() => tellIt(new KeyedChanges(table))).toThrow(Contradiction);
+  });
+});
+
+describe('a keyless table', () => {
+  const table = targetOf({ name: 't', columns: { a: 'text', b: 'text' }, identity: 'f' });
+
+  it('that is only appended to keeps the order, and copies apart', () => {
+    const net = new KeylessChanges(table);
+    for (const row of [
+      ['2', 'x'],
+      ['1', 'x'],
+      ['2', 'x'],
+    ])
+      net.insert(row);
+    expect([...net.entries()]).toEqual([
+      { row: ['2', 'x'], delta: 1 },
+      { row: ['1', 'x'], delta: 1 },
+      { row: ['2', 'x'], delta: 1 },
+    ]);
+  });
+
+  it('takes rows for the same only where every cell is', () => {
+    const net = new KeylessChanges(table);
+    const rows: Row[] = [
+      ['', null],
+      [null, ''],
+      ['t', null],
+      [null, 't'],
+      ['a', 't'],
+      ['at', null],
+      [null, null],
+      ['', ''],
+    ];
+    for (const row of rows) net.delete({ full: true, row });
+    for (const row of rows) net.insert(row);
+    expect([...net.entries()]).toEqual([]);
+    for (const row of rows) net.delete({ full: true, row });
+    expect([...net.entries()].map(({ delta }) => delta)).toEqual(rows.map(() => -1));
+  });
+
+  it('refuses what came without the whole old row', () => {
+    const net = new KeylessChanges(table);
+    expect(() => net.update(null, ['1', 'x'])).toThrow(Contradiction);
+    expect(() => net.update({ full: false, row: ['1', null] }, ['1', 'x'])).toThrow(Contradiction);
+    expect(() => net.delete({ full: true, row: ['1', UNCHANGED] })).toThrow(Contradiction);
+  });
+});
+
+it('keys have the same text only where all their values are the same', () => {
+  const part = fc.string({ unit: fc.constantFrom('a', 'b', ',', '\u0001', '"') });
+  fc.assert(
+    fc.property(fc.tuple(part, part), fc.tuple(part, part), (left, right) => {
+      expect(keyText(left) === keyText(right)).toBe(left[0] === right[0] && left[1] === right[1]);
+    }),
+  );
+});
