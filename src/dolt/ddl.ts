@@ -124,7 +124,12 @@ function sameKey(table: TargetTable, positions: readonly number[]): boolean {
 function createIndex(table: TargetTable, name: string, positions: readonly number[], unique: boolean): string | null {
   const columns = positions.flatMap((i) => table.columns[i] ?? []);
   const long = columns.filter((column) => isLong(column));
-  const declared = columns.reduce((sum, column) => sum + (isLong(column) ? 0 : column.conversion.declaredBytes), 0);
+  // An index entry carries the key as well.
+  const carried = table.key.filter((i) => !positions.includes(i)).flatMap((i) => table.columns[i] ?? []);
+  const declared = [...columns, ...carried].reduce(
+    (sum, column) => sum + (isLong(column) ? 0 : column.conversion.declaredBytes),
+    0,
+  );
   if (declared > INDEX_BYTES) return null;
   const room = Math.floor((PREFIX_BYTES - Math.min(declared, PREFIX_BYTES / 2)) / 4 / Math.max(1, long.length));
   const parts = columns.map((column) =>

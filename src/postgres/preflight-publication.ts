@@ -7,6 +7,7 @@ import { queryRows } from './client.js';
 import { checkIdentity } from './preflight-identity.js';
 import {
   checkGenerated,
+  checkPartitioned,
   checkReading,
   checkUnreplicated,
   plainName,
@@ -36,6 +37,7 @@ export async function checkPublication(client: pg.Client, wishes: SourceWishes, 
     // A publication names every table whose UPDATEs it lets Postgres refuse, whether we follow that table or not.
     ...(await checkIdentity(client, publication, publication ? published : selectable)),
     ...checkReading(wishes, server, facts),
+    ...checkPartitioned(facts),
     ...checkGenerated(wishes, server, facts, publication),
     ...(await checkUnreplicated(client, wishes)),
   ];

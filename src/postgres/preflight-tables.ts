@@ -8,6 +8,7 @@ import { type Publication, quoteTable, type TableName } from './publication.js';
 
 /** What the catalog says of a table that is, or is to be, published. */
 export interface TableFacts extends TableName {
+  readonly partitioned: boolean;
   /** USAGE on its schema. */
   readonly usage: boolean;
   /** Our role is its owner, a member of it, or a superuser. */
@@ -28,7 +29,7 @@ export async function readTableFacts(
   const rows = await queryRows<{ facts: string }>(
     client,
     `SELECT json_build_object(
-       'schema', n.nspname, 'name', c.relname,
+       'schema', n.nspname, 'name', c.relname, 'partitioned', c.relkind = 'p',
        'usage', has_schema_privilege(n.oid, 'USAGE'),
        'owned', pg_has_role(c.relowner, 'USAGE'),
        'rowSecurity', row_security_active(c.oid),
@@ -49,6 +50,18 @@ export async function readTableFacts(
     [tables.map((table) => table.schema), tables.map((table) => table.name), publication?.name ?? ''],
   );
   return rows.map((row) => JSON.parse(row.facts) as TableFacts); // the shape is what the statement builds
+}
+
+/** What happens to a partition as a whole is no change of rows to Postgres, and is not in the stream of its root. */
+export function checkPartitioned(tables: readonly TableFacts[]): Finding[] {
+  const partitioned = tables.filter((table) => table.partitioned);
+  if (partitioned.length === 0) return [];
+  return [
+    warning(
+      'partitions',
+      `Postgres does not replicate TRUNCATE, DETACH, ATTACH and DROP of a single partition of ${listed(partitioned.map(plainName))}: Dolt would keep the rows (or lack those of an attached one). TRUNCATE of the whole table, and DELETE, are replicated.`,
+    ),
+  ];
 }
 
 /** The copy and every later verification read the tables themselves. */

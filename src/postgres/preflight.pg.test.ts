@@ -129,15 +129,15 @@ describe('publication', () => {
       create table a1 partition of a for values from (0) to (10); create table a2 partition of a for values from (10) to (20)`);
     await source.sql(`select pg_create_logical_replication_slot('${source.name}', 'pgoutput')`);
     const gone = await checkSourceAt(source, { slotState: 'kept' });
-    expect(codes(gone)).toEqual(['E_PUBLICATION_MISSING']);
+    expect(codes(gone)).toEqual(['E_PUBLICATION_MISSING', 'partitions']);
     await applyFix(the('E_PUBLICATION_MISSING', gone), source.sql);
-    expect(await checkSourceAt(source, { slotState: 'kept' })).toEqual([]);
+    expect(codes(await checkSourceAt(source, { slotState: 'kept' }))).toEqual(['partitions']);
 
     await source.sql('alter publication wal2dolt set (publish_via_partition_root = false)');
     const leaves = await checkSourceAt(source, { slotState: 'kept' });
     expect(leaves).toMatchObject([{ code: 'publish_via_root', severity: 'info' }]);
     await applyFix(the('publish_via_root', leaves), source.sql);
-    expect(await checkSourceAt(source, { slotState: 'kept' })).toEqual([]);
+    expect(codes(await checkSourceAt(source, { slotState: 'kept' }))).toEqual(['partitions']);
   });
 });
 
@@ -263,4 +263,18 @@ test('a database in SQL_ASCII', async () => {
   } finally {
     await admin.sql(`drop database ${name} with (force)`);
   }
+});
+
+test('says what of partitions Postgres does not replicate', async () => {
+  await using source = await createPostgresDatabase();
+  await source.sql(`
+    create table events (at date, id int, primary key (at, id)) partition by range (at);
+    create table events_2026 partition of events for values from ('2026-01-01') to ('2027-01-01');
+    create table plain (id int primary key)`);
+  const findings = await checkSourceAt(source);
+  expect(the('partitions', findings)).toMatchObject({
+    severity: 'warning',
+    message: expect.stringContaining('public.events'),
+  });
+  expect(codes(await checkSourceAt(source, { tables: only('plain') }))).not.toContain('partitions');
 });

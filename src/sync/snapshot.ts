@@ -131,6 +131,8 @@ export async function createTables(connection: TargetConnection, tables: readonl
     await connection.run(createTable(table));
     for (const statement of insertTable(table, 'copying')) await connection.run(statement);
   }
+  // Dolt's statistics of a table that had the same name before make it read, and delete, the wrong rows of this one.
+  await connection.rows('CALL DOLT_STATS_PURGE()');
 }
 
 /**

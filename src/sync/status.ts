@@ -1,9 +1,9 @@
 import type { Config } from '../config.js';
 import { formatLsn, formatMicros, LSN_ZERO, type Lsn, maxLsn } from '../core/position.js';
 import { readPosition, readTables } from '../dolt/bookkeeping.js';
-import { parseTarget, TargetConnection } from '../dolt/client.js';
+import { parseTarget, type TargetAddress, TargetConnection } from '../dolt/client.js';
 import { acknowledgedOn } from '../dolt/staging.js';
-import { asWal2DoltError, Wal2DoltError } from '../errors.js';
+import { asWal2DoltError } from '../errors.js';
 import { connectSource } from '../postgres/client.js';
 import { currentWal, readSlot, slotHealth } from '../postgres/slot.js';
 
@@ -90,19 +90,17 @@ async function readTarget(
   config: Config,
 ): Promise<{ status: TargetStatus; reached: Lsn | null; commitMicros: bigint }> {
   const address = parseTarget(config.target);
-  await using connection = await TargetConnection.open(address, config.stagingBranch).catch((error: unknown) => {
-    if (error instanceof Wal2DoltError && error.code === 'E_TARGET_QUERY') return TargetConnection.open(address);
-    throw error;
-  });
+  const empty: TargetStatus = {
+    phase: 'empty',
+    endLsn: null,
+    commitTime: null,
+    tables: { streaming: 0, copying: 0, left: 0 },
+    commits: [],
+  };
+  if (!(await stagingExists(address, config.stagingBranch))) return { status: empty, reached: null, commitMicros: 0n };
+  await using connection = await TargetConnection.open(address, config.stagingBranch);
   const position = await readPosition(connection);
-  if (!position) {
-    const tables = { streaming: 0, copying: 0, left: 0 };
-    return {
-      status: { phase: 'empty', endLsn: null, commitTime: null, tables, commits: [] },
-      reached: null,
-      commitMicros: 0n,
-    };
-  }
+  if (!position) return { status: empty, reached: null, commitMicros: 0n };
   const tables = { streaming: 0, copying: 0, left: 0 };
   for (const { state } of await readTables(connection)) tables[state] += 1;
   const commits = await connection.rows(`SELECT commit_hash, date, message FROM dolt_log LIMIT ${COMMITS_SHOWN}`);
@@ -122,4 +120,13 @@ async function readTarget(
       })),
     },
   };
+}
+
+async function stagingExists(address: TargetAddress, branch: string): Promise<boolean> {
+  await using server = await TargetConnection.open(address, null);
+  const databases = await server.rows('SHOW DATABASES');
+  if (!databases.some(([name]) => name?.toLowerCase() === address.database.toLowerCase())) return false;
+  await using database = await TargetConnection.open(address);
+  const branches = await database.rows('SELECT name FROM dolt_branches');
+  return branches.some(([name]) => name === branch);
 }

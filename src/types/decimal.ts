@@ -10,7 +10,7 @@ const NUMERIC = /^(-?)(\d+)(?:\.(\d+))?$/;
 /**
  * DECIMAL(precision, scale) for a number that Postgres prints with `textScale` decimals (`1.10` as numeric(10,2)), or,
  * where that is null, with as many as the value came with: a bare numeric keeps trailing zeros, which a DECIMAL does
- * not, so they are cut when read and a text that has them is not exact.
+ * not, so they are cut when read and a text that has them is not exact. Dolt's DECIMAL holds NaN, as Postgres' does.
  */
 export function decimal(precision: number, scale: number, textScale: number | null): Conversion {
   const sql = `DECIMAL(${precision},${scale})`;
@@ -18,10 +18,12 @@ export function decimal(precision: number, scale: number, textScale: number | nu
   const nearest = nearestInteger(sql, scale, 10n ** BigInt(precision) - 1n);
   return conversion({
     sql,
-    literal: (text) => (exact.test(text) ? text : nearest(text)),
-    isExact: (text) => exact.test(text),
-    restore: (value) => (textScale === null ? withoutTrailingZeros(value) : withScale(value, textScale)),
-    nullable: true,
+    literal: (text) => (exact.test(text) ? text : text === 'NaN' ? "'NaN'" : nearest(text)),
+    isExact: (text) => exact.test(text) || text === 'NaN',
+    restore: (value) => {
+      if (value === 'NaN') return value;
+      return textScale === null ? withoutTrailingZeros(value) : withScale(value, textScale);
+    },
     declaredBytes: decimalBytes(precision),
   });
 }
