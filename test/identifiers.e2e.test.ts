@@ -9,108 +9,17 @@ const quote = pg.escapeIdentifier;
 
 /** Every one is another name to Postgres; to Dolt many are the same, or not possible. */
 const NAMES = [
-  ...['foo', 'Foo', 'FOO', 'foo_2', 'Foo_2', 'fOo_3'],
-  ...[
-    'with space',
-    ' leading',
-    'trailing ',
-    'trailing',
-    'two  blanks  ',
-    'tab\tinside',
-    'new\nline',
-    '\u00a0',
-    '\u200b',
-  ],
-  ...[
-    'quo"te',
-    "apo'strophe",
-    'back`tick',
-    '``',
-    'back\\slash',
-    '\\',
-    'dot.ted',
-    '.',
-    'slash/ed',
-    'semi;colon',
-    'a,b',
-    '(a)',
-  ],
-  ...[
-    '-',
-    '--',
-    '-A',
-    '--all',
-    '*',
-    '/*x*/',
-    '#hash',
-    '%_?',
-    '$1',
-    '?',
-    ':name',
-    '@var',
-    '@@version',
-    '{schema}__{table}',
-    '$&',
-  ],
-  ...[
-    'select',
-    'table',
-    'order',
-    'key',
-    'primary',
-    'null',
-    'true',
-    'values',
-    'interval',
-    'rank',
-    '1',
-    '123abc',
-    '1e5',
-    '0x1f',
-  ],
-  ...[
-    'ünïcödé',
-    'Ünïcödé',
-    'città',
-    'успех',
-    '日本語',
-    'עברית',
-    'é',
-    'e\u0301',
-    'É',
-    'ß',
-    'ẞ',
-    'ss',
-    'SS',
-    'İ',
-    'ı',
-    'i',
-    'I',
-    'ſ',
-    's',
-  ],
-  ...['\u212a', 'k', '\u2126', 'ω', 'ﬁ', 'fi', 'ς', 'σ', 'Σ', '🎉', 'x🎉y', '👩‍👩‍👧‍👦', 'u1f389'],
-  ...[
-    'a'.repeat(63),
-    `${'a'.repeat(62)}A`,
-    `${'a'.repeat(60)}AAA`,
-    'é'.repeat(31),
-    'É'.repeat(31),
-    '🎉'.repeat(15),
-    `${'b'.repeat(62)} `,
-  ],
-  ...[
-    'dolt',
-    'dolt_x',
-    'DOLT_Y',
-    'dolt_log',
-    'dolt_ignore',
-    'wal2dolt_x',
-    'wal2dolt_position',
-    'WAL2DOLT_EXACT',
-    't_dolt_x',
-  ],
-];
+  'foo¦Foo¦FOO¦foo_2¦Foo_2¦fOo_3',
+  'with space¦ leading¦trailing ¦trailing¦two  blanks  ¦tab\tinside¦new\nline¦\u00a0¦\u200b',
+  `quo"te¦apo'strophe¦back\`tick¦\`\`¦back\\slash¦\\¦dot.ted¦.¦slash/ed¦semi;colon¦a,b¦(a)`,
+  '-¦--¦-A¦--all¦*¦/*x*/¦#hash¦%_?¦$1¦?¦:name¦@var¦@@version¦{schema}__{table}¦$&',
+  'select¦table¦order¦key¦primary¦null¦true¦values¦interval¦rank¦1¦123abc¦1e5¦0x1f',
+  'ünïcödé¦Ünïcödé¦città¦успех¦日本語¦עברית¦é¦e\u0301¦É¦ß¦ẞ¦ss¦SS¦İ¦ı¦i¦I¦ſ¦s',
+  '\u212a¦k¦\u2126¦ω¦ﬁ¦fi¦ς¦σ¦Σ¦🎉¦x🎉y¦👩‍👩‍👧‍👦¦u1f389',
+  `${'a'.repeat(63)}¦${'a'.repeat(62)}A¦${'a'.repeat(60)}AAA¦${'b'.repeat(62)} `,
+  `${'é'.repeat(31)}¦${'É'.repeat(31)}¦${'🎉'.repeat(15)}`,
+  'dolt¦dolt_x¦DOLT_Y¦dolt_log¦dolt_ignore¦wal2dolt_x¦wal2dolt_position¦WAL2DOLT_EXACT¦t_dolt_x',
+].flatMap((names) => names.split('¦'));
 
 async function expectSame(
   source: PostgresDatabase,
@@ -205,22 +114,24 @@ describe('identifiers', () => {
     const fill = (table: string, from: number): string =>
       `insert into ${table} select n, ${NAMES.map((_, i) => `n * 1000 + ${i}`).join(', ')} from generate_series(${from}, ${from + 5}) n`;
     const shift = NAMES.map((name) => `${quote(name)} = ${quote(name)} + 1`).join(', ');
-    const keys = NAMES.map(
-      (
-        name,
-        i,
-      ) => `create table ${quote(`key ${i}`)} (${quote(name)} text, ${quote(NAMES[(i + 1) % NAMES.length] ?? '')} int,
-      primary key (${quote(name)}), unique (${quote(NAMES[(i + 1) % NAMES.length] ?? '')}))`,
-    );
+    // Four names each: two of the key, two of a unique index.
+    const keys = Array.from({ length: Math.ceil(NAMES.length / 4) }, (_, i) => {
+      const names = [0, 1, 2, 3].map((n) => quote(NAMES[(4 * i + n) % NAMES.length] ?? ''));
+      const [a = '', b = '', c = '', d = ''] = names;
+      return { table: quote(`key ${i}`), a, b, c, d };
+    });
     await expectStreamed(
       source,
       [
         `create table keyed (id int primary key, ${columns})`,
         `create table keyless (id int, ${columns}); alter table keyless replica identity full`,
-        ...keys,
+        ...keys.map(
+          ({ table, a, b, c, d }) =>
+            `create table ${table} (${a} text, ${b} int, ${c} text, ${d} int, primary key (${b}, ${a}), unique (${d}, ${c}))`,
+        ),
         fill('keyed', 1),
         fill('keyless', 1),
-        ...keys.map((_, i) => `insert into ${quote(`key ${i}`)} values ('a', 1), ('b', 2), ('c', 3)`),
+        ...keys.map(({ table }) => `insert into ${table} values ('a', 1, 'x', 1), ('b', 2, 'x', 2), ('c', 3, 'y', 1)`),
       ],
       [
         fill('keyed', 11),
@@ -229,10 +140,10 @@ describe('identifiers', () => {
         `update keyless set ${shift} where id % 2 = 0`,
         'delete from keyed where id = 3',
         'delete from keyless where ctid = (select min(ctid) from keyless where id = 3)',
-        ...keys.flatMap((_, i) => {
-          const [table, name] = [quote(`key ${i}`), quote(NAMES[i] ?? '')];
-          return [`update ${table} set ${name} = 'd' where ${name} = 'a'`, `delete from ${table} where ${name} = 'b'`];
-        }),
+        ...keys.flatMap(({ table, a, c }) => [
+          `update ${table} set ${a} = 'd', ${c} = 'z' where ${a} = 'a'`,
+          `delete from ${table} where ${a} = 'b'`,
+        ]),
       ],
       {},
       async (target) => {
