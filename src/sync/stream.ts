@@ -6,6 +6,7 @@ import { failpoint } from '../core/failpoint.js';
 import { Acknowledgeable, formatLsn, type Lsn, type Position } from '../core/position.js';
 import type { Committer } from '../dolt/committer.js';
 import { Wal2DoltError } from '../errors.js';
+import { StreamLog } from '../ops/stream-log.js';
 import type { ReplicationStream } from '../postgres/transport.js';
 import { parseContext } from './context.js';
 import { Pipeline } from './pipeline.js';
@@ -63,6 +64,7 @@ class StreamLoop {
   /** Transactions that commit before it are in the target. */
   readonly #start: Lsn;
   readonly #batch: Batch;
+  readonly #log: StreamLog;
   #transaction: OpenTransaction | null = null;
   #tag: string | null = null;
   #received: Lsn;
@@ -77,6 +79,7 @@ class StreamLoop {
     this.#acknowledgeable = new Acknowledgeable(this.#start);
     this.#batch = new Batch(options.policy);
     this.#complete = options.completeAt === null;
+    this.#log = new StreamLog(options.logger);
   }
 
   async run(): Promise<void> {
@@ -98,6 +101,7 @@ class StreamLoop {
       }
     }
     await this.#pipeline.drain();
+    this.#log.stopped(this.#options.signal.aborted ? 'stopped' : 'reached the end that was asked for');
   }
 
   async #handle(event: StreamEvent): Promise<void> {
@@ -233,7 +237,7 @@ class StreamLoop {
   async #close(reason: CloseReason, tag: string | null = this.#tag): Promise<void> {
     this.#tag = null;
     if (this.#batch.transactionCount === 0) return;
-    const { committer, stream, logger } = this.#options;
+    const { committer, stream } = this.#options;
     const closed = this.#batch.close(reason, tag);
     const end = closed.transactions.at(-1)?.endLsn ?? this.#received;
     await this.#pipeline.submit(async () => {
@@ -244,15 +248,10 @@ class StreamLoop {
       this.#acknowledgeable.durable(end);
       stream.acknowledge(this.#acknowledgeable.current);
       this.#options.onCommit();
-      logger.debug(
-        {
-          lsn: formatLsn(end),
-          transactions: closed.transactions.length,
-          rows: closed.rows,
-          reason,
-          ms: Date.now() - started,
-        },
-        'committed',
+      this.#log.committed(
+        { lsn: formatLsn(end), transactions: closed.transactions.length, rows: closed.rows },
+        reason,
+        Date.now() - started,
       );
     });
   }
