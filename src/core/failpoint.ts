@@ -7,13 +7,14 @@ export type Failpoint =
   | 'after-slot'
   | 'after-table'
   | 'before-squash'
+  | 'mid-squash'
   | 'after-squash'
   | 'after-apply'
   | 'after-commit'
   | 'before-acknowledge'
   | 'after-spill';
 
-const [armed, count] = (process.env['WAL2DOLT_FAILPOINT'] ?? '').split(':');
+const [armed, count] = (process.env.WAL2DOLT_FAILPOINT ?? '').split(':');
 let remaining = Number(count ?? 1);
 
 export function failpoint(name: Failpoint): void {

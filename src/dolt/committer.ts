@@ -5,6 +5,7 @@ import { authorOf, commitMessage, snapshotMessage, trailer } from '../core/messa
 import { formatLsn, type Lsn, type Micros, type Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
 import { datetime, type Phase, type SourceIdentity, updatePosition } from './bookkeeping.js';
+import type { TargetConnection } from './client.js';
 import { ExactValues } from './exact.js';
 import { quoteText, textOrNull } from './sql-text.js';
 import type { StagingBranch } from './staging.js';
@@ -99,15 +100,23 @@ export class Committer {
     await this.#staging.tag(name, this.#staging.head.hash);
   }
 
-  /** The first snapshot is complete at this position: what led to it becomes one commit, which readers see. */
-  async publishSnapshot(position: Position, tables: number, rows: number): Promise<void> {
-    await this.#staging.writer.run('DELETE FROM wal2dolt_commits');
+  /**
+   * The first snapshot is complete at this position: what led to it becomes one commit, together with what `finish`
+   * changes on the connection that it is given, and readers see it.
+   */
+  async publishSnapshot(
+    position: Position,
+    tables: number,
+    rows: number,
+    finish: (connection: TargetConnection) => Promise<void>,
+  ): Promise<void> {
     this.#phase = 'streaming';
-    await this.#move(position);
-    failpoint('before-squash');
-    await this.#staging.squash();
-    failpoint('after-squash');
-    await this.#staging.commit(
+    await this.#staging.squash(
+      async (connection) => {
+        await finish(connection);
+        await connection.run('DELETE FROM wal2dolt_commits');
+        await this.#move(position, connection);
+      },
       snapshotMessage(position, tables, rows),
       this.#date(position.commitTime),
       this.#options.author,
@@ -127,8 +136,8 @@ export class Committer {
     this.#inTransaction = true;
   }
 
-  async #move(position: Position): Promise<void> {
-    const changed = await this.#staging.writer.run(updatePosition(position, this.#options.source.slot, this.#phase));
+  async #move(position: Position, connection = this.#staging.writer): Promise<void> {
+    const changed = await connection.run(updatePosition(position, this.#options.source.slot, this.#phase));
     if (changed !== 1) throw new Wal2DoltError('E_TARGET_DIVERGED', 'the position row in wal2dolt_position is gone');
   }
 

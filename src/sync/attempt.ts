@@ -68,9 +68,10 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   );
   const targets = stored.map((table) => restoreTable(table, rules));
   const publishSnapshot = async (reached: Position): Promise<void> => {
-    await createConstraints(sides, targets, context);
     const rows = await countRows(staging, stored);
-    await committer.publishSnapshot(reached, stored.length, rows);
+    await committer.publishSnapshot(reached, stored.length, rows, (connection) =>
+      createConstraints(connection, config, targets, context),
+    );
     context.logger.info(
       { lsn: formatLsn(reached.endLsn), tables: stored.length, rows },
       'snapshot complete and published',
@@ -88,10 +89,9 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   } else await staging.publish();
   if (config.snapshot === 'only' && completeAt === null) return;
 
-  const until =
-    config.snapshot === 'only'
-      ? completeAt
-      : (context.until ?? (config.until === 'current' ? null : (config.until ?? null)));
+  const asked = context.until ?? (config.until === 'current' ? null : (config.until ?? null));
+  // A copy that was broken off is shown before the run ends, though it belongs together later than where that was asked for.
+  const until = config.snapshot === 'only' ? completeAt : asked && maxLsn(asked, completeAt ?? asked);
   const tables = new Map(
     stored.map((table, i): [number, StreamedTable] => [
       table.oid,

@@ -53,7 +53,7 @@ export async function beginReplay(sides: Sides, context: RunContext): Promise<St
     for (const statement of createIndexes(table)) await staging.writer.run(statement);
     await staging.writer.run(updateTableState(table.source.oid, 'streaming', position.endLsn));
   }
-  await createConstraints(sides, tables, context);
+  await createConstraints(staging.writer, config, tables, context);
   return writePosition(
     sides,
     position,

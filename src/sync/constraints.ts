@@ -1,11 +1,14 @@
+import type { Config } from '../config.js';
 import type { TargetTable } from '../core/target.js';
+import type { TargetConnection } from '../dolt/client.js';
 import { checks, foreignKeys } from '../dolt/constraints.js';
 import { Wal2DoltError } from '../errors.js';
-import type { RunContext, Sides } from './run-context.js';
+import type { RunContext } from './run-context.js';
 
 /** Creates what the configuration asks for of foreign keys and checks. What Dolt does not take is told, and recorded in `wal2dolt_tables` as all are. */
 export async function createConstraints(
-  { config, staging }: Pick<Sides, 'config' | 'staging'>,
+  connection: TargetConnection,
+  config: Config,
   tables: readonly TargetTable[],
   { logger }: Pick<RunContext, 'logger'>,
 ): Promise<void> {
@@ -16,7 +19,7 @@ export async function createConstraints(
       continue;
     }
     try {
-      await staging.writer.run(sql);
+      await connection.run(sql);
     } catch (error) {
       if (!(error instanceof Wal2DoltError) || error.policy.action === 'retry') throw error;
       logger.warn(
