@@ -20,6 +20,7 @@ const EPILOGUE = `
 Examples:
   $ wal2dolt check ${CONNECT}
   $ wal2dolt run ${CONNECT}
+  $ wal2dolt demo
 
 Exit codes: 0 done; 1 a difference or finding; 2 usage or configuration; 3 halted, needs the operator;
 4 gave up retrying.
@@ -48,6 +49,9 @@ interface Package {
 
 // The package's own file, beside dist/; its shape is ours.
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as Package;
+
+/** As shells know a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 /** How the command that is running reports an error. */
 let style: LogStyle = styleFor({ forPeople: true });
@@ -149,6 +153,23 @@ addConfigOptions(program.command('teardown'), ['Connections'])
       await teardown(config, plan);
       print('Done.');
     } else print('Nothing was changed.');
+  });
+
+program
+  .command('demo')
+  .description('Shows it all on this machine: starts Postgres and Dolt, streams a small shop, and cleans up.')
+  .option('--keep', 'leave both servers running, to look around in them')
+  .option('--dir <folder>', "where the servers' folders go (default: where temporary ones do)")
+  .helpOption('-h, --help', 'this text')
+  .action(async (options: { keep?: boolean; dir?: string }) => {
+    style = styleFor({ forPeople: true });
+    const { demo } = await import('./demo/demo.js');
+    const { Screen } = await import('./demo/screen.js');
+    const screen = new Screen(process.stdout, process.env);
+    const signal = stopOnSignals(() => screen.write('\nStopping; a second signal exits at once\n'));
+    process.once('exit', () => screen.finish());
+    const outcome = await demo({ keep: options.keep === true, folder: options.dir, screen, signal });
+    process.exitCode = { equal: 0, different: 1, interrupted: INTERRUPTED }[outcome];
   });
 
 function fail(thrown: unknown): Promise<never> {

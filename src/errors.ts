@@ -149,6 +149,12 @@ export const POLICY = {
     remedy: `A key's value does not fit its Dolt column exactly. Set the column's type in the configuration and copy again into a new target. ${SAVED}`,
   },
   E_VALUE: { action: 'halt', exit: 3, remedy: `A value could not be read as its type. Please report it. ${SAVED}` },
+  E_DEMO: {
+    action: 'halt',
+    exit: 3,
+    remedy:
+      'The demo brings its own servers. With servers of yours: wal2dolt run --source postgres://… --target mysql://…',
+  },
   E_INTERNAL: { action: 'halt', exit: 3, remedy: `This is a defect of wal2dolt. Please report it. ${SAVED}` },
 } as const satisfies Record<string, Policy>;
 
