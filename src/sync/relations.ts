@@ -24,7 +24,7 @@ export interface Binding extends StreamedTable {
 export class Relations {
   readonly #tables: ReadonlyMap<number, StreamedTable>;
   readonly #selected: (schema: string, name: string) => boolean;
-  readonly #bindings = new Map<number, Binding | null>();
+  readonly #bindings = new Map<number, Binding | Wal2DoltError | null>();
 
   constructor(tables: ReadonlyMap<number, StreamedTable>, selected: (schema: string, name: string) => boolean) {
     this.#tables = tables;
@@ -35,8 +35,9 @@ export class Relations {
   announce(relation: RelationEvent, at: Lsn): void {
     const known = this.#tables.get(relation.oid);
     if (!known) {
-      if (this.#selected(relation.schema, relation.name)) throw changed(relation, at, 'the table is new');
-      this.#bindings.set(relation.oid, null);
+      // Partitions are announced too, although their rows come as their root's: only a row makes it an error.
+      const selected = this.#selected(relation.schema, relation.name);
+      this.#bindings.set(relation.oid, selected ? changed(relation, at, 'the table is new') : null);
       return;
     }
     const difference = describeDifference(known.table.source, relation);
@@ -44,9 +45,10 @@ export class Relations {
     this.#bindings.set(relation.oid, bind(known, relation));
   }
 
-  /** Null for a table that is not replicated. */
+  /** Null for a table that is not replicated. Throws E_SCHEMA_CHANGED for one that is new. */
   get(oid: number): Binding | null {
     const binding = this.#bindings.get(oid);
+    if (binding instanceof Wal2DoltError) throw binding;
     if (binding === undefined)
       throw new Wal2DoltError('E_SOURCE_PROTOCOL', `a row came for relation ${oid}, which was not announced`);
     return binding;
