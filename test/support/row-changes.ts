@@ -45,31 +45,35 @@ interface Step {
   readonly toasted: number;
 }
 
-/** Pieces of a random history. Steps that Postgres would refuse are left out. */
+/** Pieces of a random history, the first of which only fills the table. Steps that Postgres would refuse are left out. */
 export function histories(spec: HistorySpec, maxLength: number): fc.Arbitrary<readonly Piece[]> {
-  const weighted = (weight: number, what: Step['what']) => ({ weight, arbitrary: fc.constant(what) });
-  const step: fc.Arbitrary<Step> = fc.record({
-    what: fc.oneof(
-      weighted(6, 'insert'),
-      weighted(6, 'update'),
-      weighted(3, 'move'),
-      weighted(2, 'rotate'),
-      weighted(3, 'delete'),
-      weighted(4, 'cut'),
-    ),
-    row: fc.nat(1_000),
-    cells: fc.array(fc.nat(1_000), { minLength: spec.values.length, maxLength: spec.values.length }),
-    sets: fc.nat(2 ** spec.values.length - 1),
-    toasted: fc.nat(2 ** spec.values.length - 1),
-  });
-  const truncate: fc.Arbitrary<Step> = step.map((made) => ({ ...made, what: 'truncate' }));
+  const columns = spec.values.length;
+  const bits = fc.nat(2 ** columns - 1);
+  const stepOf = (what: Step['what']): fc.Arbitrary<Step> =>
+    fc.record({
+      what: fc.constant(what),
+      row: fc.nat(1_000),
+      cells: fc.array(fc.nat(1_000), { minLength: columns, maxLength: columns }),
+      // A quarter of the columns is set, and three quarters of those that could be are stored out of line.
+      sets: fc.tuple(bits, bits).map(([a, b]) => a & b),
+      toasted: fc.tuple(bits, bits).map(([a, b]) => a | b),
+    });
+  const weighted = (weight: number, what: Step['what']) => ({ weight, arbitrary: stepOf(what) });
+  const step = fc.oneof(
+    weighted(12, 'update'),
+    weighted(8, 'insert'),
+    weighted(6, 'move'),
+    weighted(5, 'rotate'),
+    weighted(5, 'delete'),
+    weighted(5, 'cut'),
+    weighted(1, 'truncate'),
+  );
+  const filling = fc.array(stepOf('insert'), { minLength: 4, maxLength: 16, size: 'max' });
+  const steps = fc.array(step, { minLength: 1, maxLength, size: 'max' });
+  // Without the bias towards small numbers, which would always mean the same row and the same value.
   return fc
-    .array(fc.oneof({ weight: 25, arbitrary: step }, { weight: 1, arbitrary: truncate }), {
-      minLength: 1,
-      maxLength,
-      size: 'max',
-    })
-    .map((steps) => new History(spec).play(steps));
+    .noBias(fc.tuple(filling, stepOf('cut'), steps))
+    .map(([first, cut, rest]) => new History(spec).play([...first, cut, ...rest]));
 }
 
 class History {
