@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBank, historyFaults, startWorkload } from './support/bank.js';
+import { createBank, expectRight, historyFaults, startWorkload } from './support/bank.js';
 import { type BuiltCli, buildCli } from './support/built-cli.js';
 import { startChild } from './support/child.js';
-import { differences, doltContents, postgresContents } from './support/compare.js';
-import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
+import { createDoltDatabaseName } from './support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
 import { drain } from './support/run.js';
 
@@ -20,13 +19,6 @@ const settingsFor = (source: PostgresDatabase): Record<string, unknown> => ({
   transactions: true,
   commit: { maxDelay: '40ms', maxBytes: '40kB' },
 });
-
-async function expectRight(source: PostgresDatabase, target: DoltDatabase): Promise<number> {
-  expect(differences(await doltContents(target.url), await postgresContents(source.url, target.url))).toEqual([]);
-  const { faults, commits } = await historyFaults(target);
-  expect(faults.slice(0, 10)).toEqual([]);
-  return commits;
-}
 
 describe('a process killed while it streams', () => {
   it('loses nothing, repeats nothing, and publishes only what Postgres was', { timeout: 240_000 }, async () => {

@@ -4,6 +4,7 @@ import { formatLsn, type Lsn, lsn } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
 import { ACKNOWLEDGED_TABLE, readPosition, readTables, type StoredPosition, type StoredTable } from './bookkeeping.js';
 import { quoteName, type TargetAddress, TargetConnection } from './client.js';
+import { isHalfForwarded } from './fast-forward.js';
 import { quoteText } from './sql-text.js';
 import type { Branches } from './staging.js';
 
@@ -233,7 +234,7 @@ async function checkDiverged(inspection: Inspection): Promise<Finding[]> {
 
 /** Dolt refuses to move a branch over uncommitted changes of the same tables, and keeps those of others. */
 async function checkDirty(inspection: Inspection, tables: readonly StoredTable[]): Promise<Finding[]> {
-  const { branches, database, existing } = inspection;
+  const { address, branches, database, existing } = inspection;
   if (!existing.includes(branches.target)) return [];
   const dirty = (await database.rows(`SELECT table_name FROM ${on(inspection, branches.target)}.dolt_status`)).map(
     ([name]) => name ?? '',
@@ -241,6 +242,10 @@ async function checkDirty(inspection: Inspection, tables: readonly StoredTable[]
   if (dirty.length === 0) return [];
   const ours = new Set(tables.map((table) => table.targetName));
   const inTheWay = dirty.some((name) => ours.has(name) || name.startsWith('wal2dolt_'));
+  if (inTheWay) {
+    await using target = await TargetConnection.open(address, branches.target);
+    if (await isHalfForwarded(target)) return []; // the run does the other half
+  }
   return [
     (inTheWay ? error : warning)(
       'E_TARGET_DIRTY',

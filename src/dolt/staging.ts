@@ -4,6 +4,7 @@ import { formatLsn, formatMicros, type Lsn, lsn, type Micros, parseMicros } from
 import { Wal2DoltError } from '../errors.js';
 import { ACKNOWLEDGED_TABLE, createBookkeeping, readPosition, type StoredPosition } from './bookkeeping.js';
 import { quoteName, type TargetAddress, TargetConnection } from './client.js';
+import { fastForward, finishFastForward } from './fast-forward.js';
 import { quoteText } from './sql-text.js';
 
 /** Seconds to wait for a lock: a killed predecessor's session ends when its last statement does. */
@@ -71,6 +72,7 @@ export class StagingBranch implements AsyncDisposable {
       await lock(writer, lockName(address, branches, 'writer'));
       await prepareSession(writer);
       await refuseForeign(publisher, branches);
+      await finishFastForward(publisher);
       await writer.run(`CALL DOLT_RESET('--hard')`);
       await writer.run('CALL DOLT_CLEAN()');
       if ((await writer.rows(`SHOW TABLES LIKE 'wal2dolt\\_position'`)).length === 0) {
@@ -149,14 +151,7 @@ export class StagingBranch implements AsyncDisposable {
 
   /** Moves the readers' branch to the staging branch's HEAD. */
   async publish(): Promise<void> {
-    const rows = await this.#publisher.rows(`CALL DOLT_MERGE(${quoteText(this.branches.staging)}, '--ff-only')`);
-    const [hash, fastForward, , said] = rows[0] ?? [];
-    if (fastForward !== '1' && !/up.to.date|ahead of|up-to-date/i.test(said ?? '')) {
-      throw new Wal2DoltError(
-        'E_TARGET_DIVERGED',
-        `branch ${this.branches.target} could not be fast-forwarded: ${said ?? hash ?? 'no answer'}`,
-      );
-    }
+    await fastForward(this.#publisher, this.branches.staging);
   }
 
   /** Names a commit. An existing or impossible name is no reason to stop: false then. */

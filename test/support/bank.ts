@@ -1,6 +1,8 @@
 import type pg from 'pg';
+import { expect } from 'vitest';
 import { trailer } from '../../src/core/message.js';
 import { parseMicros } from '../../src/core/position.js';
+import { differences, doltContents, postgresContents } from './compare.js';
 import type { DoltDatabase } from './dolt.js';
 import type { PostgresDatabase } from './postgres.js';
 
@@ -160,6 +162,14 @@ async function transact(connection: pg.Client, client: number, seq: number): Pro
   const commit = random(10) > 0;
   await run(commit ? 'commit' : 'rollback');
   return commit;
+}
+
+/** The target holds what Postgres holds, and its history nothing that Postgres never held. Returns the number of commits. */
+export async function expectRight(source: PostgresDatabase, target: DoltDatabase): Promise<number> {
+  expect(differences(await doltContents(target.url), await postgresContents(source.url, target.url))).toEqual([]);
+  const { faults, commits } = await historyFaults(target);
+  expect(faults.slice(0, 10)).toEqual([]);
+  return commits;
 }
 
 /** What is wrong with the published history, commit by commit; empty where each commit is a state that Postgres had. */

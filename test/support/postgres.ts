@@ -44,22 +44,23 @@ export async function createPostgresDatabase(
     clients.push(client);
     return client;
   };
+  /** After a restart of the server, the next call of `sql` connects again. */
+  const forget = (): void => {
+    own = undefined;
+  };
   return {
     name,
     url: url.href,
     client: connect,
     async sql<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
-      own ??= connect();
-      const client = await own;
-      try {
-        const result: unknown = await client.query(text, values === undefined ? undefined : [...values]);
-        const last = Array.isArray(result) ? result.at(-1) : result; // pg gives an array for several statements
-        return last.rows;
-      } catch (error) {
-        // after a restart of the server, the next call connects again
-        if (!(error instanceof pg.DatabaseError) || error.severity === 'FATAL') own = undefined;
+      own ??= connect().then((client) => client.once('end', forget));
+      const client = await own.catch((error) => {
+        forget();
         throw error;
-      }
+      });
+      const result: unknown = await client.query(text, values === undefined ? undefined : [...values]);
+      const last = Array.isArray(result) ? result.at(-1) : result; // pg gives an array for several statements
+      return last.rows;
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client.end().catch(() => {})));

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { type Config, configSchema } from '../../src/config.js';
-import { LoggedProgress } from '../../src/ops/progress.js';
+import { type CopyProgress, LoggedProgress } from '../../src/ops/progress.js';
 import { run } from '../../src/sync/supervisor.js';
 
 const SILENT = pino({ level: process.env['WAL2DOLT_TEST_LOG'] ?? 'silent' });
@@ -22,8 +22,36 @@ export async function drain(source: string, target: string, settings: Record<str
   });
 }
 
+/** A run that is stopped when so many tables are copied, and stops in the middle of the next. */
+export async function runBroken(
+  source: string,
+  target: string,
+  tables: number,
+  settings: Record<string, unknown> = {},
+): Promise<void> {
+  const controller = new AbortController();
+  let left = tables;
+  const progress: CopyProgress = {
+    start: () => {},
+    add: () => {
+      if (left <= 0) controller.abort();
+    },
+    done: () => {
+      left -= 1;
+    },
+    finish: () => {},
+  };
+  await run(configFor(source, target, { ...ownSlot(source), until: 'current', ...settings }), {
+    logger: SILENT,
+    progress,
+    signal: controller.signal,
+  });
+}
+
 /** A run that goes on until it is stopped; `stop` resolves when it has ended in order, and throws what it threw. */
 export interface Running extends AsyncDisposable {
+  /** When it ends, by itself or stopped; rejects with what it threw. */
+  readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,5 +68,5 @@ export function startRun(source: string, target: string, settings: Record<string
     controller.abort();
     await ended;
   };
-  return { stop, [Symbol.asyncDispose]: () => stop().catch(() => {}) };
+  return { ended, stop, [Symbol.asyncDispose]: () => stop().catch(() => {}) };
 }

@@ -1,0 +1,139 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LocalServer } from '../src/servers/local-server.js';
+import { createBank, expectRight, startWorkload, type Workload } from './support/bank.js';
+import { createDoltDatabaseName, type DoltDatabase, startDolt } from './support/dolt.js';
+import { createPostgresDatabase, type PostgresDatabase, startPostgres } from './support/postgres.js';
+import { drain, type Running, startRun } from './support/run.js';
+
+// Servers of this file's own, to end and start again.
+let postgres: LocalServer;
+let dolt: LocalServer;
+beforeAll(async () => {
+  [postgres, dolt] = await Promise.all([startPostgres(), startDolt()]);
+});
+afterAll(async () => {
+  await postgres[Symbol.asyncDispose]();
+  await dolt[Symbol.asyncDispose]();
+});
+
+const SETTINGS = {
+  transactions: true,
+  commit: { maxDelay: '40ms', maxBytes: '40kB' },
+  retry: { firstDelay: '50ms', maxDelay: '500ms' },
+};
+
+/** Stops the workload, waits until the run has published all of it by itself, and stops the run. */
+async function settle(
+  source: PostgresDatabase,
+  target: DoltDatabase,
+  workload: Workload,
+  running: Running,
+): Promise<void> {
+  await workload.stop();
+  const marks = async (database: PostgresDatabase | DoltDatabase): Promise<string> => {
+    const [row] = await database.sql('select count(*) as n from marks');
+    return String(row?.n);
+  };
+  const expected = await marks(source);
+  await Promise.race([
+    running.ended,
+    expect.poll(() => marks(target).catch(String), { timeout: 30_000, interval: 200 }).toBe(expected),
+  ]);
+  await running.stop();
+}
+
+/** Ends it as `kill -QUIT` does: an immediate shutdown, with crash recovery at the next start. */
+async function quit(server: LocalServer): Promise<void> {
+  process.kill(server.pid ?? 0, 'SIGQUIT');
+  await expect.poll(() => server.pid, { timeout: 10_000 }).toBe(null);
+}
+
+describe('Postgres that is shut down', () => {
+  it.each<[string, (server: LocalServer) => Promise<void>]>([
+    ['fast', (server) => server.stop()],
+    ['immediately', quit],
+    ['by a crash', (server) => server.kill()],
+  ])('%s under load is streamed from again', async (_how, end) => {
+    await using source = await createPostgresDatabase(undefined, postgres);
+    await using target = createDoltDatabaseName(dolt);
+    await createBank(source);
+    await drain(source.url, target.url, SETTINGS);
+    await using workload = startWorkload(source, { persistent: true });
+    await using running = startRun(source.url, target.url, SETTINGS);
+    for (let round = 0; round < 3; round += 1) {
+      await sleep(500 + Math.random() * 300);
+      const started = Date.now();
+      await end(postgres);
+      const took = Date.now() - started;
+      console.log(_how, took);
+      expect(took).toBeLessThan(5_000);
+      await postgres.start();
+    }
+    await sleep(500);
+    await settle(source, target, workload, running);
+    await expectRight(source, target);
+  });
+
+  it('fast, while nothing happens, does not wait for us', async () => {
+    await using source = await createPostgresDatabase(undefined, postgres);
+    await using target = createDoltDatabaseName(dolt);
+    await source.sql('create table t (id int primary key)');
+    await drain(source.url, target.url);
+    await using running = startRun(source.url, target.url, SETTINGS);
+    await source.sql('insert into t values (1)');
+    await expect.poll(() => target.sql('select id from t')).toEqual([{ id: 1 }]);
+    await sleep(500);
+    const started = Date.now();
+    await postgres.stop();
+    console.log('idle', Date.now() - started);
+    expect(Date.now() - started).toBeLessThan(3_000);
+    await postgres.start();
+    await source.sql('insert into t values (2)');
+    await expect.poll(() => target.sql('select id from t'), { timeout: 10_000 }).toEqual([{ id: 1 }, { id: 2 }]);
+    await running.stop();
+  });
+});
+
+describe('Dolt that ends', () => {
+  it.each<[string, (server: LocalServer) => Promise<void>]>([
+    ['in order', (server) => server.stop()],
+    ['by a crash', (server) => server.kill()],
+  ])('%s under load is written again', async (_how, end) => {
+    await using source = await createPostgresDatabase(undefined, postgres);
+    await using target = createDoltDatabaseName(dolt);
+    await createBank(source);
+    await drain(source.url, target.url, SETTINGS);
+    await using workload = startWorkload(source);
+    await using running = startRun(source.url, target.url, SETTINGS);
+    for (let round = 0; round < 5; round += 1) {
+      await sleep(300 + Math.random() * 500);
+      await end(dolt);
+      await dolt.start();
+    }
+    await sleep(500);
+    await settle(source, target, workload, running);
+    await expectRight(source, target);
+  });
+
+  it('between the two steps of a fast-forward, which the next run finishes', async () => {
+    await using source = await createPostgresDatabase(undefined, postgres);
+    await using target = createDoltDatabaseName(dolt);
+    await source.sql('create table t (id int primary key); create table u (id int primary key)');
+    await drain(source.url, target.url);
+    await target.sql('create table notes (id int primary key)');
+    await source.sql('insert into t values (1); insert into u values (1)');
+    await drain(source.url, target.url);
+    // As a kill at the right moment leaves it: the branch is there, its working set is not.
+    const main = await target.connect();
+    await main.query("call dolt_reset('--hard', 'HEAD~1')");
+    await main.query("call dolt_reset('--soft', 'wal2dolt')");
+    expect(await target.sql('select * from t')).toEqual([]);
+
+    await source.sql('insert into t values (2)');
+    await drain(source.url, target.url);
+    expect(await target.sql('select * from t')).toEqual([{ id: 1 }, { id: 2 }]);
+    expect(await target.sql('select * from u')).toEqual([{ id: 1 }]);
+    expect(await target.sql('select table_name from dolt_status')).toEqual([{ table_name: 'notes' }]);
+  });
+});
