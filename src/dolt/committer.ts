@@ -76,8 +76,11 @@ export class Committer {
     this.#inTransaction = false;
   }
 
-  /** Makes a batch one Dolt commit on the staging branch, and shows it to readers unless the first snapshot is not complete. */
-  async commit(batch: ClosedBatch): Promise<void> {
+  /**
+   * Makes a batch one Dolt commit on the staging branch, and shows it to readers unless the first snapshot is not complete.
+   * False where Dolt did not take the batch's tag, which is then only in the message.
+   */
+  async commit(batch: ClosedBatch): Promise<boolean> {
     const last = batch.transactions.at(-1);
     if (!last) throw new Wal2DoltError('E_INTERNAL', 'a batch without transactions was to be committed');
     await this.#begin();
@@ -92,12 +95,12 @@ export class Committer {
     this.#inTransaction = false;
     this.#position = last;
     if (this.#phase === 'streaming') await this.#staging.publish();
-    if (batch.tag !== null) await this.#staging.tag(batch.tag, hash);
+    return batch.tag === null || this.#staging.tag(batch.tag, hash);
   }
 
   /** Names the last published commit. */
-  async tagHead(name: string): Promise<void> {
-    await this.#staging.tag(name, this.#staging.head.hash);
+  async tagHead(name: string): Promise<boolean> {
+    return this.#staging.tag(name, this.#staging.head.hash);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Config } from '../config.js';
+import { trailer } from '../core/message.js';
 import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
 import { readTables as readStoredTables, type SourceIdentity, type StoredTable } from '../dolt/bookkeeping.js';
@@ -66,6 +67,9 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     position,
     position.phase,
   );
+  // A crash may have come between the commit and its tag.
+  const tag = trailer(staging.head.message, 'Tag');
+  if (tag !== null) await staging.tag(tag, staging.head.hash);
   const targets = stored.map((table) => restoreTable(table, rules));
   const publishSnapshot = async (reached: Position): Promise<void> => {
     const rows = await countRows(staging, stored);

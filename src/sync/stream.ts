@@ -182,7 +182,11 @@ class StreamLoop {
   /** A tag outside of a transaction names the state that has been reached. */
   async #tagHere(name: string): Promise<void> {
     if (!this.#batch.isEmpty) return this.#close('tag', name);
-    await this.#pipeline.submit(() => this.#options.committer.tagHead(name));
+    await this.#pipeline.submit(async () => this.#tagged(name, await this.#options.committer.tagHead(name)));
+  }
+
+  #tagged(name: string | null, taken: boolean): void {
+    if (!taken) this.#options.logger.warn({ tag: name }, 'tag not created: it exists, or Dolt does not take the name');
   }
 
   async #commit(position: Position): Promise<void> {
@@ -242,7 +246,7 @@ class StreamLoop {
     const end = closed.transactions.at(-1)?.endLsn ?? this.#received;
     await this.#pipeline.submit(async () => {
       const started = Date.now();
-      await committer.commit(closed);
+      this.#tagged(closed.tag, await committer.commit(closed));
       await this.#completeIfReached(end);
       failpoint('before-acknowledge');
       this.#acknowledgeable.durable(end);
