@@ -1,5 +1,6 @@
 import { basename, relative } from 'node:path';
 import { type Config, configSchema } from '../config.js';
+import { formatLsn } from '../core/position.js';
 import { parseTarget, TargetConnection } from '../dolt/client.js';
 import { createLogger } from '../ops/logging.js';
 import type { CopyProgress } from '../ops/progress.js';
@@ -27,12 +28,14 @@ export interface DemoOptions {
 
 /**
  * A shop in a new Postgres is copied and streamed into a new Dolt while people trade in it; then what both hold is
- * compared, and what the history can answer is shown. Servers and folders are gone afterwards, however it ends.
+ * compared, and what the history can answer is shown. However it ends, servers and folders are gone, unless it came to
+ * its end and they are to be kept.
  *
  * Throws E_DEMO where a server is missing or does not start, and whatever `run` throws.
  */
 export async function demo(options: DemoOptions): Promise<'equal' | 'different' | 'interrupted'> {
   const { screen, signal } = options;
+  screen.write('A small shop in Postgres is streamed into Dolt. Ctrl-C ends it, and leaves nothing.\n');
   try {
     const outcome = await perform(options);
     if (!options.keep) screen.write(farewell());
@@ -93,10 +96,10 @@ async function replicate(config: Config, screen: Screen, signal: AbortSignal): P
   const beforeSale = await workload.sale();
   await workload.trade(TRANSACTIONS, signal);
   signal.throwIfAborted();
-  const last = await workload.correction();
-  await replication.passed(last);
+  const reached = await replication.passed(await workload.correction());
   await replication.stop();
-  done(`${workload.committed} transactions became ${await replication.commits()} Dolt commits`);
+  const commits = await replication.commits();
+  done(`${workload.committed} transactions became ${commits} Dolt commits, up to LSN ${formatLsn(reached)}`);
   return beforeSale;
 }
 

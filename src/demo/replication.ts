@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { type Lsn, lsn } from '../core/position.js';
+import { LSN_ZERO, type Lsn, lsn } from '../core/position.js';
 import { parseTarget, quoteName, TargetConnection } from '../dolt/client.js';
 import type { CopyProgress } from '../ops/progress.js';
 import { run } from '../sync/supervisor.js';
@@ -45,10 +45,15 @@ export class Replication implements AsyncDisposable {
     );
   }
 
-  /** Resolves when readers see a transaction that ends after this position, and thereby all before it. */
-  async passed(position: Lsn): Promise<void> {
+  /** Resolves when readers see a transaction that ends after `position`, and thereby all before it; with its end. */
+  async passed(position: Lsn): Promise<Lsn> {
     const sql = `SELECT end_lsn_num FROM ${quoteName(this.#database)}.wal2dolt_position`;
-    await this.#until(async () => lsn(BigInt((await this.#readers.value(sql)) ?? 0)) > position);
+    let end = LSN_ZERO;
+    await this.#until(async () => {
+      end = lsn(BigInt((await this.#readers.value(sql)) ?? 0));
+      return end > position;
+    });
+    return end;
   }
 
   /** So many commits came after the copy's: each of them is recorded by the next one. */

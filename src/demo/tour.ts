@@ -13,7 +13,7 @@ interface Stop {
  */
 const stops = (beforeSale: string): readonly Stop[] => [
   {
-    what: 'The last commits; two transactions had told who made them, and why',
+    what: 'The last commits. Two transactions in Postgres said who made them, and why',
     sql: `SELECT LEFT(commit_hash, 8) AS hash, DATE_FORMAT(date, '%T') AS time, committer,
        SUBSTRING_INDEX(message, '\\n', 1) AS message
 FROM dolt_log LIMIT 7;`,

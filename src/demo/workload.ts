@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Lsn } from '../core/position.js';
-import { connectSource } from '../postgres/client.js';
+import { connectSource, queryRows } from '../postgres/client.js';
 import { currentWal } from '../postgres/slot.js';
 import { FOLLOWED_PRODUCT } from './shop.js';
 
@@ -38,7 +38,8 @@ export class Workload implements AsyncDisposable {
 
   /** 20 % off all lamps. Returns the time just before it, UTC. */
   async sale(): Promise<string> {
-    const { rows } = await this.#first().connection.query<{ now: string }>(
+    const [row] = await queryRows<{ now: string }>(
+      this.#first().connection,
       `SELECT to_char(clock_timestamp(), 'YYYY-MM-DD HH24:MI:SS.MS') AS now`,
     );
     await this.#signed(
@@ -46,7 +47,7 @@ export class Workload implements AsyncDisposable {
       { author: 'Maya Okafor <maya@shop.example>', message: 'Autumn sale: 20 % off all lighting' },
       `UPDATE products SET price = round(price * 0.8, 2) WHERE category = 'lighting'`,
     );
-    return rows[0]?.now ?? '';
+    return row?.now ?? '';
   }
 
   /** Another change of one of these prices. Returns a position just before it. */
@@ -66,12 +67,12 @@ export class Workload implements AsyncDisposable {
    */
   async #signed(name: string, context: Context, update: string): Promise<void> {
     const { connection } = this.#first();
-    await connection.query(`SELECT pg_logical_emit_message(false, 'wal2dolt.tag', $1)`, [`before-${name}`]);
-    await connection.query('BEGIN');
+    await queryRows(connection, `SELECT pg_logical_emit_message(false, 'wal2dolt.tag', $1)`, [`before-${name}`]);
+    await queryRows(connection, 'BEGIN');
     await sign(connection, context);
-    await connection.query(update);
-    await connection.query(`SELECT pg_logical_emit_message(true, 'wal2dolt.tag', $1)`, [name]);
-    await connection.query('COMMIT');
+    await queryRows(connection, update);
+    await queryRows(connection, `SELECT pg_logical_emit_message(true, 'wal2dolt.tag', $1)`, [name]);
+    await queryRows(connection, 'COMMIT');
     this.committed += 1;
   }
 
@@ -93,7 +94,9 @@ interface Context {
 
 /** Makes it part of the open transaction, and thereby of Dolt's history. */
 async function sign(connection: pg.Client, context: Context): Promise<void> {
-  await connection.query(`SELECT pg_logical_emit_message(true, 'wal2dolt.context', $1)`, [JSON.stringify(context)]);
+  await queryRows(connection, `SELECT pg_logical_emit_message(true, 'wal2dolt.context', $1)`, [
+    JSON.stringify(context),
+  ]);
 }
 
 class Client {
@@ -187,7 +190,7 @@ class Client {
   }
 
   async #run(sql: string, ...values: (string | number | null)[]): Promise<Record<string, string | null>[]> {
-    return (await this.connection.query(sql, values)).rows; // every value as text, see connectSource
+    return queryRows(this.connection, sql, values);
   }
 
   #between(first: number, last: number): number {
