@@ -78,7 +78,11 @@ function describeDifference(known: TableSchema, relation: RelationEvent): string
   for (const [i, column] of known.columns.entries()) {
     const other = relation.columns[i];
     if (!other) return `the column ${column.name} is gone`;
-    if (other.name !== column.name) return `the column ${column.name} is now ${other.name}`;
+    if (other.name !== column.name) {
+      if (relation.columns.some(({ name }) => name === column.name)) return `the column ${other.name} is new`;
+      const gone = known.columns.some(({ name }) => name === other.name);
+      return `the column ${column.name} is ${gone ? 'gone' : `now ${other.name}`}`;
+    }
     if (other.typeOid !== column.type.oid || other.typmod !== column.type.typmod)
       return `the type of column ${column.name} (was ${column.type.name}) changed`;
   }

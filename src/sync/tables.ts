@@ -77,20 +77,30 @@ function planTable(
 }
 
 /**
- * A table as the target has it: names from the bookkeeping, types as they follow from the configuration, which must
- * be the ones that the table was made with. Throws E_CONFIG where they are not.
+ * A table as the target has it: names from the bookkeeping, columns and types as they follow from the configuration,
+ * which must be the ones that the table was made with. Throws E_CONFIG where they are not.
  */
 export function restoreTable(stored: StoredTable, rules: MappingRules): TargetTable {
+  const { schema, name, columns } = stored.schema;
+  const { excludeColumns } = optionsFor(rules.tables, schema, name);
+  for (const column of columns) {
+    const made = stored.columns.has(column.attnum);
+    if (made !== excludeColumns.has(column.name)) continue;
+    throw changedConfiguration(
+      `${schema}.${name}.${column.name} is ${made ? '' : 'not '}in the target, but ${made ? '' : 'not '}excluded by the configuration; columns of existing tables can not be changed`,
+    );
+  }
   const names = new Map([...stored.columns].map(([attnum, column]) => [attnum, column.name]));
   const table = planTable(stored.schema, stored.targetName, rules, names);
   for (const column of table.columns) {
     const made = stored.columns.get(column.source.attnum)?.type;
-    if (made !== column.conversion.sql) {
-      throw new Wal2DoltError(
-        'E_CONFIG',
-        `${qualifiedName(stored.schema)}.${column.source.name} is ${made} in the target, but ${column.conversion.sql} by the configuration; types of existing columns can not be changed (undo the change, or copy into a new target)`,
-      );
-    }
+    if (made === column.conversion.sql) continue;
+    throw changedConfiguration(
+      `${schema}.${name}.${column.source.name} is ${made} in the target, but ${column.conversion.sql} by the configuration; types of existing columns can not be changed`,
+    );
   }
   return table;
 }
+
+const changedConfiguration = (what: string): Wal2DoltError =>
+  new Wal2DoltError('E_CONFIG', `${what} (undo the change, or copy into a new target)`);
