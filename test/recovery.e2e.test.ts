@@ -66,7 +66,6 @@ describe('Postgres that is shut down', () => {
       const started = Date.now();
       await end(postgres);
       const took = Date.now() - started;
-      console.log(_how, took);
       expect(took).toBeLessThan(5_000);
       await postgres.start();
     }
@@ -86,7 +85,6 @@ describe('Postgres that is shut down', () => {
     await sleep(500);
     const started = Date.now();
     await postgres.stop();
-    console.log('idle', Date.now() - started);
     expect(Date.now() - started).toBeLessThan(3_000);
     await postgres.start();
     await source.sql('insert into t values (2)');
@@ -116,6 +114,25 @@ describe('Dolt that ends', () => {
     await expectRight(source, target);
   });
 
+  it('but for a session of a killed predecessor, which is waited for', async () => {
+    await using source = await createPostgresDatabase(undefined, postgres);
+    await using target = createDoltDatabaseName(dolt);
+    await source.sql('create table t (id int primary key)');
+    await drain(source.url, target.url);
+    const predecessor = await target.connect('wal2dolt');
+    await predecessor.query(`select get_lock('wal2dolt/${target.name}/wal2dolt/copy5', 0)`);
+    await predecessor.query('start transaction');
+    await predecessor.query('insert into t values (666)');
+    await using running = startRun(source.url, target.url, SETTINGS);
+    await sleep(1_000);
+    await predecessor.query('commit');
+    predecessor.destroy();
+
+    await source.sql('insert into t values (1)');
+    await expect.poll(() => target.sql('select id from t'), { timeout: 10_000 }).toEqual([{ id: 1 }]);
+    await running.stop();
+  });
+
   it('between the two steps of a fast-forward, which the next run finishes', async () => {
     await using source = await createPostgresDatabase(undefined, postgres);
     await using target = createDoltDatabaseName(dolt);
@@ -135,5 +152,93 @@ describe('Dolt that ends', () => {
     expect(await target.sql('select * from t')).toEqual([{ id: 1 }, { id: 2 }]);
     expect(await target.sql('select * from u')).toEqual([{ id: 1 }]);
     expect(await target.sql('select table_name from dolt_status')).toEqual([{ table_name: 'notes' }]);
+  });
+});
+
+describe('a copy', () => {
+  it('goes on with the tables that are missing when Dolt or Postgres ended in the middle', {
+    timeout: 120_000,
+  }, async () => {
+    await using source = await createPostgresDatabase(undefined, postgres);
+    await using target = createDoltDatabaseName(dolt);
+    await createBank(source, 6);
+    await using workload = startWorkload(source, { persistent: true });
+    await using running = startRun(source.url, target.url, { ...SETTINGS, copyConnections: 2 });
+    const copied = async (): Promise<Map<string, string>> => {
+      const staging = await target.connect('wal2dolt').catch(() => null);
+      if (!staging) return new Map();
+      try {
+        const [rows] = await staging.query(
+          "select source_table, snapshot_lsn from wal2dolt_tables as of 'HEAD' where state = 'streaming'",
+        );
+        // Of the statement above.
+        return new Map(
+          (rows as { source_table: string; snapshot_lsn: string }[]).map((row) => [row.source_table, row.snapshot_lsn]),
+        );
+      } catch {
+        return new Map(); // the tables are not there yet
+      } finally {
+        staging.destroy();
+      }
+    };
+    let before = new Map<string, string>();
+    for (const [server, end] of [
+      [dolt, 'kill'],
+      [postgres, 'kill'],
+      [dolt, 'stop'],
+      [postgres, 'stop'],
+    ] as const) {
+      await expect
+        .poll(async () => (await copied()).size, { timeout: 20_000, interval: 20 })
+        .toBeGreaterThan(before.size);
+      await server[end]();
+      await server.start();
+      const now = await copied();
+      // What was copied before is not copied again.
+      for (const [table, lsn] of before) expect(now.get(table), table).toBe(lsn);
+      expect(await target.sql('show tables')).toEqual([]);
+      before = now;
+    }
+    await settle(source, target, workload, running);
+    await expectRight(source, target);
+    const [snapshots] = await target.sql('select count(distinct snapshot_lsn) as n from wal2dolt_tables');
+    expect(snapshots?.n).toBeGreaterThan(2);
+  });
+});
+
+describe('connections that are cut', () => {
+  it('of Postgres, the stream or all, are made again', async () => {
+    await using source = await createPostgresDatabase(undefined, postgres);
+    await using target = createDoltDatabaseName(dolt);
+    await createBank(source);
+    await drain(source.url, target.url, SETTINGS);
+    await using workload = startWorkload(source);
+    await using running = startRun(source.url, target.url, SETTINGS);
+    for (const which of ['wal2dolt stream', 'wal2dolt%', 'wal2dolt stream', 'wal2dolt stream']) {
+      const cut =
+        'select pg_terminate_backend(pid) from pg_stat_activity where application_name like $1 and datname = $2';
+      await expect.poll(() => source.sql(cut, [which, source.name]), { interval: 50 }).not.toEqual([]);
+      await sleep(300);
+    }
+    await settle(source, target, workload, running);
+    await expectRight(source, target);
+  });
+
+  it('of Dolt, are made again', async () => {
+    await using source = await createPostgresDatabase(undefined, postgres);
+    await using target = createDoltDatabaseName(dolt);
+    await createBank(source);
+    await drain(source.url, target.url, SETTINGS);
+    await using workload = startWorkload(source);
+    await using running = startRun(source.url, target.url, SETTINGS);
+    for (let round = 0; round < 8; round += 1) {
+      await sleep(Math.random() * 300);
+      for (const { Id, db } of await target.sql('show processlist')) {
+        // The writer in half of the rounds, the publisher in the others.
+        if (db === `${target.name}${round % 2 === 0 ? '/wal2dolt' : '/main'}`) await target.sql(`kill ${Id}`);
+      }
+    }
+    await settle(source, target, workload, running);
+    await expectRight(source, target);
   });
 });

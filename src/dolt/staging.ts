@@ -5,10 +5,8 @@ import { Wal2DoltError } from '../errors.js';
 import { ACKNOWLEDGED_TABLE, createBookkeeping, readPosition, type StoredPosition } from './bookkeeping.js';
 import { quoteName, type TargetAddress, TargetConnection } from './client.js';
 import { fastForward, finishFastForward } from './fast-forward.js';
+import { lockCopy, lockWriter } from './locks.js';
 import { quoteText } from './sql-text.js';
-
-/** Seconds to wait for a lock: a killed predecessor's session ends when its last statement does. */
-const LOCK_SECONDS = 10;
 
 export interface Branches {
   /** Readers' branch, which is only ever fast-forwarded. */
@@ -69,7 +67,7 @@ export class StagingBranch implements AsyncDisposable {
       connections.push(writer, publisher);
       await first[Symbol.asyncDispose]();
 
-      await lock(writer, lockName(address, branches, 'writer'));
+      await lockWriter(writer, `${address.database}/${branches.staging}`);
       await prepareSession(writer);
       await refuseForeign(publisher, branches);
       await finishFastForward(publisher);
@@ -180,7 +178,7 @@ export class StagingBranch implements AsyncDisposable {
   async openCopyConnection(number: number): Promise<TargetConnection> {
     const connection = await TargetConnection.open(this.address, this.branches.staging);
     try {
-      await lock(connection, lockName(this.address, this.branches, `copy${number}`));
+      await lockCopy(connection, `${this.address.database}/${this.branches.staging}`, number);
       await prepareSession(connection);
       return connection;
     } catch (error) {
@@ -223,19 +221,6 @@ async function commitOn(
 /** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */
 async function prepareSession(connection: TargetConnection): Promise<void> {
   await connection.run('SET foreign_key_checks=0');
-}
-
-const lockName = (address: TargetAddress, branches: Branches, role: string): string =>
-  `wal2dolt/${address.database}/${branches.staging}/${role}`;
-
-/**
- * Held by the connection that writes, so that it is released only when that session is really over: a predecessor that
- * was killed may still have a statement running in the server, and what that one commits must be seen.
- */
-async function lock(connection: TargetConnection, name: string): Promise<void> {
-  if ((await connection.value(`SELECT GET_LOCK(${quoteText(name)}, ${LOCK_SECONDS})`)) !== '1') {
-    throw new Wal2DoltError('E_TARGET_LOCKED', `another wal2dolt holds the lock ${name}`);
-  }
 }
 
 async function createDatabase(address: TargetAddress): Promise<void> {
