@@ -77,9 +77,10 @@ describe('indexes', () => {
   /** Columns by index, in their order, and whether they are unique. */
   async function indexesOf(name: string): Promise<Record<string, [unique: boolean, ...columns: string[]]>> {
     const found: Record<string, [boolean, ...string[]]> = {};
-    for (const row of await database.sql(`show index from ${quoteName(name)}`)) {
-      found[row['Key_name']] ??= [Number(row['Non_unique']) === 0];
-      found[row['Key_name']]?.push(row['Column_name']);
+    type Entry = { Key_name: string; Column_name: string; Non_unique: number };
+    for (const entry of await database.sql<Entry>(`show index from ${quoteName(name)}`)) {
+      found[entry.Key_name] ??= [Number(entry.Non_unique) === 0];
+      found[entry.Key_name]?.push(entry.Column_name);
     }
     return found;
   }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { schemaOf, type TableSpec, targetOf } from '../../test/support/tables.js';
+import { PLAIN_RULES, type TableSpec, targetOf } from '../../test/support/tables.js';
 import { parsePattern } from '../core/patterns.js';
 import type { Index } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
-import { type MappingRules, planTables } from '../sync/tables.js';
 import { createIndexes, createTable, isUniqueInDolt, uniqueIndexes } from './ddl.js';
 
 describe('a table', () => {
@@ -181,9 +180,8 @@ describe('indexes', () => {
     expect(createIndexes(withIndexes(spec, (index) => ({ ...index, attnums: null })))).toEqual([]);
     expect(createIndexes(withIndexes(spec, (index) => ({ ...index, attnums: [] })))).toEqual([]);
     const options = [{ pattern: parsePattern('t'), options: { exclude: ['code', 'note'] } }];
-    const rules: MappingRules = { tables: { selection: [], options }, tableName: '', types: new Map() };
-    const [made] = planTables([schemaOf({ name: 't', columns, key: ['id'], ...spec })], rules);
-    expect(made && createIndexes(made)).toEqual([]);
+    const rules = { ...PLAIN_RULES, tables: { selection: [], options } };
+    expect(createIndexes(targetOf({ name: 't', columns, key: ['id'], ...spec }, rules))).toEqual([]);
   });
 
   it('whose entries would be too long for Dolt are left out', () => {
