@@ -161,7 +161,7 @@ describe('a copy', () => {
   }, async () => {
     await using source = await createPostgresDatabase(undefined, postgres);
     await using target = createDoltDatabaseName(dolt);
-    await createBank(source, 6);
+    await createBank(source, 4);
     await using workload = startWorkload(source, { persistent: true });
     await using running = startRun(source.url, target.url, { ...SETTINGS, copyConnections: 2 });
     const copied = async (): Promise<Map<string, string>> => {

@@ -161,6 +161,11 @@ export async function readPosition(connection: TargetConnection, at = ''): Promi
   };
 }
 
+/** Hash of the last commit that is recorded: the one before the connection's head. Null where none is. */
+export async function readLastCommit(connection: TargetConnection): Promise<string | null> {
+  return connection.value('SELECT commit_hash FROM wal2dolt_commits ORDER BY end_lsn_num DESC LIMIT 1');
+}
+
 export function* insertTable(table: TargetTable, state: TableState): Iterable<string> {
   const { source } = table;
   yield `INSERT INTO wal2dolt_tables VALUES (${source.oid}, ${quoteText(source.schema)}, ${quoteText(source.name)}, ${quoteText(table.name)}, '${state}', NULL, '${REPLICA_IDENTITY[source.replicaIdentity]}', ${quoteText(JSON.stringify(source))})`;

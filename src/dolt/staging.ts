@@ -2,7 +2,13 @@ import { failpoint } from '../core/failpoint.js';
 import { trailer } from '../core/message.js';
 import { formatLsn, formatMicros, type Lsn, lsn, type Micros, parseMicros } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
-import { ACKNOWLEDGED_TABLE, createBookkeeping, readPosition, type StoredPosition } from './bookkeeping.js';
+import {
+  ACKNOWLEDGED_TABLE,
+  createBookkeeping,
+  readLastCommit,
+  readPosition,
+  type StoredPosition,
+} from './bookkeeping.js';
 import { quoteName, type TargetAddress, TargetConnection } from './client.js';
 import { fastForward, finishFastForward } from './fast-forward.js';
 import { lockCopy, lockWriter } from './locks.js';
@@ -17,6 +23,7 @@ export interface Branches {
 
 export interface StagingHead {
   readonly hash: string;
+  readonly parent: string;
   readonly message: string;
   /** The commit's date, to the millisecond that Dolt keeps. */
   readonly date: Micros;
@@ -94,12 +101,11 @@ export class StagingBranch implements AsyncDisposable {
   /** The position at HEAD. Throws E_TARGET_DIVERGED where HEAD is not a commit of ours. */
   async position(): Promise<StoredPosition | null> {
     const position = await readPosition(this.writer);
-    if (position && trailer(this.#head.message, 'Lsn') !== formatLsn(position.endLsn)) {
-      throw new Wal2DoltError(
-        'E_TARGET_DIVERGED',
-        `the last commit of branch ${this.branches.staging} (${this.#head.hash}) was not made by wal2dolt`,
-      );
-    }
+    const { hash, parent, message } = this.#head;
+    if (position && trailer(message, 'Lsn') !== formatLsn(position.endLsn)) throw this.#stranger(hash);
+    // A batch's commit records the one before it.
+    if (trailer(message, 'Xids') !== null && parent !== (await readLastCommit(this.writer)))
+      throw this.#stranger(parent);
     return position;
   }
 
@@ -116,8 +122,16 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   async #commit(flags: readonly string[], message: string, date: Micros, author: string): Promise<string> {
+    const before = this.#head.hash;
     this.#head = await commitOn(this.writer, flags, message, date, author);
+    // Dolt puts it after whatever somebody else committed since our SQL transaction began, merged.
+    if (this.#head.parent !== before) throw this.#stranger(this.#head.parent);
     return this.#head.hash;
+  }
+
+  #stranger(hash: string): Wal2DoltError {
+    const what = `the commit ${hash} of branch ${this.branches.staging} was not made by wal2dolt`;
+    return new Wal2DoltError('E_TARGET_DIVERGED', what);
   }
 
   /**
@@ -213,9 +227,8 @@ async function commitOn(
   author: string,
 ): Promise<StagingHead> {
   const options = [...flags, '-m', message, '--date', formatMicros(date), '--author', author];
-  const hash = await connection.value(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`);
-  if (!hash) throw new Wal2DoltError('E_TARGET_QUERY', 'DOLT_COMMIT returned no hash');
-  return { hash, message, date };
+  await connection.rows(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`);
+  return { ...(await readHead(connection)), message, date };
 }
 
 /** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */
@@ -262,7 +275,8 @@ async function refuseForeign(publisher: TargetConnection, branches: Branches): P
 
 async function readHead(connection: TargetConnection): Promise<StagingHead> {
   const [row] = await connection.rows(
-    `SELECT commit_hash, message, date_format(date, '%Y-%m-%dT%H:%i:%s.%f') FROM dolt_log LIMIT 1`,
+    `SELECT commit_hash, parents, message, date_format(date, '%Y-%m-%dT%H:%i:%s.%f') FROM dolt_log LIMIT 1`,
   );
-  return { hash: row?.[0] ?? '', message: row?.[1] ?? '', date: parseMicros(row?.[2] ?? '') };
+  const [hash = null, parent = null, message = null, date = null] = row ?? [];
+  return { hash: hash ?? '', parent: parent ?? '', message: message ?? '', date: parseMicros(date ?? '') };
 }

@@ -1,0 +1,275 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LocalServer } from '../src/servers/local-server.js';
+import { differences, doltContents, postgresContents } from './support/compare.js';
+import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
+import { createPostgresDatabase, type PostgresDatabase, startPostgres } from './support/postgres.js';
+import { drain, startRun } from './support/run.js';
+
+const FAST = { commit: { maxDelay: '30ms' }, retry: { firstDelay: '50ms', maxDelay: '500ms' } };
+
+/** A streamed table `t` with one row. */
+async function stream(source: PostgresDatabase, target: DoltDatabase): Promise<void> {
+  await source.sql('create table t (id int primary key, v text); insert into t values (1, $$a$$)');
+  await drain(source.url, target.url);
+}
+
+async function expectSame(source: PostgresDatabase, target: DoltDatabase): Promise<void> {
+  expect(differences(await doltContents(target.url), await postgresContents(source.url, target.url))).toEqual([]);
+}
+
+/** What a run that has to end by itself throws. */
+async function failure(running: { readonly ended: Promise<void> }): Promise<string> {
+  const error = await running.ended.then(
+    () => null,
+    (thrown: { code?: string; message: string }) => thrown,
+  );
+  return error ? `${error.code}: ${error.message}` : 'ended well';
+}
+
+describe.concurrent('two at once', () => {
+  it('on one slot: the second is refused', { timeout: 60_000 }, async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await using other = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, FAST);
+    await source.sql('insert into t values (2)');
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
+    await expect(drain(source.url, other.url, { snapshot: 'never' })).rejects.toMatchObject({ code: 'E_SLOT_IN_USE' });
+
+    await source.sql('insert into t values (3)');
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(3);
+    await running.stop();
+  });
+
+  it('on one target: the second is refused', { timeout: 60_000 }, async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, FAST);
+    await source.sql('insert into t values (2)');
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({ code: 'E_TARGET_LOCKED' });
+
+    await source.sql('insert into t values (3)');
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(3);
+    await running.stop();
+  });
+});
+
+describe('a target that someone else wrote', () => {
+  it('on the branch of the readers: a commit stops the run, and is never overwritten', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, FAST);
+    await target.sql("insert into t values (100, 'theirs')");
+    await target.sql("call dolt_commit('-am', 'theirs')");
+    await source.sql('insert into t values (2)');
+    expect(await failure(running)).toMatch(/^E_TARGET_DIVERGED/);
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({ code: 'E_TARGET_DIVERGED' });
+    expect(await target.sql('select id from t')).toEqual([{ id: 1 }, { id: 100 }]);
+
+    // What was kept back is there as soon as theirs is out of the way.
+    await target.sql("call dolt_reset('--hard', 'HEAD~1')");
+    await drain(source.url, target.url);
+    await expectSame(source, target);
+  });
+
+  it('on the branch of the readers: a change without a commit stops the run, and nothing is lost', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, FAST);
+    await target.sql("update t set v = 'theirs'");
+    await source.sql('insert into t values (2)');
+    expect(await failure(running)).toMatch(/^E_TARGET_DIRTY/);
+    await source.sql('insert into t values (3)');
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({ code: 'E_TARGET_DIRTY' });
+    expect(await target.sql('select id, v from t')).toEqual([{ id: 1, v: 'theirs' }]);
+
+    await target.sql("call dolt_checkout('t')");
+    await drain(source.url, target.url);
+    await expectSame(source, target);
+  });
+
+  it('on the staging branch, between two runs: stops the next', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    const staging = await target.connect('wal2dolt');
+    await staging.query("insert into t values (100, 'theirs')");
+    await staging.query("call dolt_commit('-am', 'theirs')");
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({ code: 'E_TARGET_DIVERGED' });
+    expect(await target.sql('select id from t')).toEqual([{ id: 1 }]);
+  });
+
+  it('on the staging branch, while a run works: stops it', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, FAST);
+    await source.sql('insert into t values (2)');
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
+    const staging = await target.connect('wal2dolt');
+    await staging.query("insert into t values (100, 'theirs')");
+    await staging.query("call dolt_commit('-am', 'theirs')");
+    await source.sql('insert into t values (3)');
+    expect(await failure(running)).toMatch(/^E_TARGET_DIVERGED/);
+    expect(await target.sql('select id from t')).toEqual([{ id: 1 }, { id: 2 }]);
+  });
+
+  it('on the staging branch, in the middle of a batch: stops it', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, {
+      ...FAST,
+      commit: { maxDelay: '30ms', maxBytes: '100kB' },
+    });
+    await source.sql('insert into t values (2)');
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
+    await source.sql("insert into t select i, repeat('x', 100) from generate_series(1000, 60000) i");
+    const staging = await target.connect('wal2dolt');
+    // Its first parts are written.
+    await expect
+      .poll(async () => (await staging.query('select count(*) as n from t'))[0], { interval: 10 })
+      .not.toEqual([{ n: 2 }]);
+    await staging.query("insert into t values (100, 'theirs')");
+    await staging.query("call dolt_commit('--skip-empty', '-am', 'theirs')");
+    expect(await failure(running)).toMatch(/^E_TARGET_DIVERGED/);
+    expect(await target.sql('select id from t')).toEqual([{ id: 1 }, { id: 2 }]);
+  });
+
+  it('on the staging branch, beside the last statements of a batch: stops it, and the next run', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, FAST);
+    const staging = await target.connect('wal2dolt');
+    await source.sql("insert into t select i, repeat('x', 100) from generate_series(1000, 60000) i");
+    const inserting = async (): Promise<boolean> =>
+      (await target.sql('show processlist')).some(
+        ({ Info, db }) => db === `${target.name}/wal2dolt` && /^insert into `t`/i.test(Info ?? ''),
+      );
+    await expect.poll(inserting, { interval: 5, timeout: 10_000 }).toBe(true);
+    await staging.query("insert into t values (100, 'theirs')");
+    await staging.query("call dolt_commit('-am', 'theirs')");
+    expect(await failure(running)).toMatch(/^E_TARGET_DIVERGED/);
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({ code: 'E_TARGET_DIVERGED' });
+    expect(await target.sql('select id from t')).toEqual([{ id: 1 }]);
+  });
+
+  it('by dropping the position', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, FAST);
+    await source.sql('insert into t values (2)');
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
+    await (await target.connect('wal2dolt')).query('delete from wal2dolt_position');
+    await source.sql('insert into t values (3)');
+    expect(await failure(running)).toMatch(/^E_TARGET_(DIVERGED|CONFLICT)/);
+  });
+});
+
+describe('a slot', () => {
+  const drop = (source: PostgresDatabase): Promise<unknown> =>
+    source.sql('select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = $1', [
+      source.name,
+    ]);
+
+  it('that is gone stops the run, and the history stays', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await drop(source);
+    await source.sql('insert into t values (2)');
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({ code: 'E_SLOT_MISSING' });
+    expect(await target.sql('select id from t')).toEqual([{ id: 1 }]);
+  });
+
+  it('that is gone and came back under the same name holds not the same WAL', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await drop(source);
+    await source.sql('insert into t values (2)');
+    await source.sql("select pg_create_logical_replication_slot($1, 'pgoutput')", [source.name]);
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({ code: 'E_SLOT_ADVANCED' });
+  });
+
+  it('that someone else advanced stops the run, also after we advanced it ourselves', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await source.sql('create temp table noise as select 1 as a');
+    await drain(source.url, target.url);
+    await source.sql('insert into t values (2)');
+    await source.sql('select pg_replication_slot_advance($1, pg_current_wal_lsn())', [source.name]);
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({ code: 'E_SLOT_ADVANCED' });
+    expect(await target.sql('select id from t')).toEqual([{ id: 1 }]);
+  });
+});
+
+describe('another server', () => {
+  let twin: LocalServer;
+  beforeAll(async () => {
+    twin = await startPostgres();
+  });
+  afterAll(() => twin[Symbol.asyncDispose]());
+
+  it('with a database and a slot of the same names is not taken for the first', async () => {
+    await using source = await createPostgresDatabase();
+    await using other = await createPostgresDatabase(source.name, twin);
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await other.sql('create table t (id int primary key, v text); create publication wal2dolt for all tables');
+    await other.sql("select pg_create_logical_replication_slot($1, 'pgoutput')", [source.name]);
+    await expect(drain(other.url, target.url)).rejects.toMatchObject({ code: 'E_OTHER_SOURCE' });
+    await drain(source.url, target.url);
+    await expectSame(source, target);
+  });
+});
+
+describe('a schema that changes while streaming', () => {
+  it.each([
+    ['a new column', "alter table t add column w int; insert into t values (3, 'c', 3)", 'the column w is new'],
+    ['a renamed column', "alter table t rename column v to w; insert into t values (3, 'c')", 'the column v is now w'],
+    ['a dropped column', 'alter table t drop column v; insert into t values (3)', 'the column v is gone'],
+    [
+      'another type',
+      "alter table t alter column v type varchar(50); insert into t values (3, 'c')",
+      'the type of column v',
+    ],
+    [
+      'another key',
+      'alter table t drop constraint t_pkey, add primary key (id, v); insert into t values (3, $$c$$)',
+      'key',
+    ],
+    ['a renamed table', 'alter table t rename to u; insert into u values (3)', 'it was called public.t'],
+    ['a new table', 'create table u (id int primary key); insert into u values (3)', 'the table is new'],
+  ])('%s stops it, and Postgres keeps the rest', async (_what, change, said) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, { ...FAST, commit: { maxDelay: '10ms' } });
+    await source.sql("insert into t values (2, 'b')");
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
+    await sleep(100);
+    const [before] = await source.sql('select pg_current_wal_lsn() as lsn');
+    await source.sql(change);
+    expect(await failure(running)).toMatch(/^E_SCHEMA_CHANGED/);
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({
+      code: 'E_SCHEMA_CHANGED',
+      message: expect.stringContaining(said),
+    });
+    expect(await target.sql('select id from t order by id')).toEqual([{ id: 1 }, { id: 2 }]);
+    const [slot] = await source.sql(
+      'select confirmed_flush_lsn <= $2 as kept from pg_replication_slots where slot_name = $1',
+      [source.name, before?.lsn],
+    );
+    expect(slot).toEqual({ kept: true });
+  });
+});
