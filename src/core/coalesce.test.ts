@@ -7,8 +7,8 @@ import { Contradiction, KeyedChanges, KeylessChanges, keyText, netChangesOf } fr
 
 const COLUMNS = { id: 'integer', line: 'text', what: 'text', note: 'text' } as const;
 const VALUES: HistorySpec['values'] = [
-  ['1', '2', '3', '10'],
-  ['', 'a', 'A'],
+  ['1', '2', '3', '11'],
+  ['', '1', 'A'],
   ['x', 'y', 'z', null],
   ['long', 'longer', null],
 ];
@@ -227,10 +227,11 @@ describe('a keyless table', () => {
 });
 
 it('keys have the same text only where all their values are the same', () => {
-  const part = fc.string({ unit: fc.constantFrom('a', 'b', ',', '\u0001', '"') });
+  const part = fc.string({ unit: fc.constantFrom('a', ',', '\u0001', '"'), maxLength: 3 });
   fc.assert(
     fc.property(fc.tuple(part, part), fc.tuple(part, part), (left, right) => {
       expect(keyText(left) === keyText(right)).toBe(left[0] === right[0] && left[1] === right[1]);
     }),
+    { numRuns: 1_000 },
   );
 });

@@ -162,6 +162,16 @@ describe('a table that the target has', () => {
     const restored = restoreTable(stored(made), renamed);
     expect(restored.name).toBe('mine');
     expect(restored.columns.map(({ name }) => name)).toEqual(['id', 'name', 'total', 'ID_2']);
+    // A name was given once: to ID when another column was there, say.
+    const columns = new Map(
+      [...stored(made).columns].map(([attnum, column]) => [attnum, { ...column, name: `c${attnum}` }]),
+    );
+    expect(restoreTable({ ...stored(made), columns }, rules).columns.map(({ name }) => name)).toEqual([
+      'c1',
+      'c2',
+      'c3',
+      'c4',
+    ]);
   });
 
   it.each<[string, TableOptions, string]>([
