@@ -26,6 +26,8 @@ export default defineConfig({
           include: ['{src,test}/**/*.test.ts'],
           exclude: NEEDS_SERVERS,
           sequence: { groupOrder: 0 },
+          // Some start the command line as a process, on a machine that may be busy.
+          testTimeout: 30_000,
         },
       },
       // One after the other, so that at most one Postgres and one Dolt work at a time.

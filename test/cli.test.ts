@@ -142,14 +142,14 @@ describe('run', () => {
     );
     expect(code).toBe(4);
     const last = JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '');
-    expect(last).toMatchObject({ code: 'E_SOURCE_UNREACHABLE', action: 'retry', remedy: expect.any(String) });
+    expect(last).toMatchObject({ code: 'E_TARGET_UNREACHABLE', action: 'retry', remedy: expect.any(String) });
     expect(stderr).not.toMatch(/s3cret|h1dden|at file:/);
   });
 
   it('ends with exit code 0 at the first signal', async () => {
     const child = startCli(cli.path, ['run', '--retry-first-delay', '1m', '--retry-max-delay', '1m'], UNREACHABLE);
     child.stderr?.on('data', (text: Buffer) => {
-      if (text.toString().includes('E_SOURCE_UNREACHABLE')) child.kill('SIGTERM');
+      if (text.toString().includes('_UNREACHABLE')) child.kill('SIGTERM');
     });
     const { code, stderr } = await outcomeOf(child);
     expect(code).toBe(0);
@@ -163,7 +163,7 @@ describe('run', () => {
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(boom)}`,
     });
     child.stderr?.on('data', (text: Buffer) => {
-      if (text.toString().includes('E_SOURCE_UNREACHABLE')) child.kill('SIGUSR2');
+      if (text.toString().includes('_UNREACHABLE')) child.kill('SIGUSR2');
     });
     const { code, stderr } = await outcomeOf(child);
     expect(code).toBe(3);

@@ -181,6 +181,10 @@ describe('readTables', () => {
         name: 'child_other_fkey',
         kind: 'f',
         definition: 'FOREIGN KEY (other) REFERENCES public.others(id) ON DELETE CASCADE',
+        attnums: [1],
+        references: { oid: others?.oid, attnums: [1] },
+        onUpdate: 'a',
+        onDelete: 'c',
       },
     ]);
   });

@@ -95,10 +95,11 @@ SELECT json_build_object(
     FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_am am ON am.oid = ic.relam
     WHERE i.indrelid = t.oid AND i.indisvalid),
   'constraints', (
-    SELECT coalesce(json_agg(json_build_object(
-      'name', k.conname, 'kind', k.contype, 'definition', pg_get_constraintdef(k.oid), 'attnums', k.conkey,
-      'references', CASE k.contype WHEN 'f' THEN json_build_object('oid', k.confrelid::int8, 'attnums', k.confkey) END,
-      'onUpdate', k.confupdtype, 'onDelete', k.confdeltype)
+    SELECT coalesce(json_agg(CASE k.contype WHEN 'c'
+      THEN json_build_object('name', k.conname, 'kind', k.contype, 'definition', pg_get_constraintdef(k.oid))
+      ELSE json_build_object('name', k.conname, 'kind', k.contype, 'definition', pg_get_constraintdef(k.oid),
+        'attnums', k.conkey, 'references', json_build_object('oid', k.confrelid::int8, 'attnums', k.confkey),
+        'onUpdate', k.confupdtype, 'onDelete', k.confdeltype) END
       ORDER BY k.contype, k.conname COLLATE "C"), '[]')
     FROM pg_constraint k WHERE k.conrelid = t.oid AND k.contype IN ('f', 'c'))
 )::text AS definition
