@@ -40,6 +40,13 @@ describe('a batch is due', () => {
     expect(batch.due(0)).toBe('rows');
   });
 
+  it('by the bytes of what its transactions say of themselves', () => {
+    const batch = batchOf({ maxBytes: 1000 });
+    insert(batch, 1);
+    batch.commit(position(1), { content: 'x'.repeat(1000) }, 0);
+    expect(batch.due(0)).toBe('bytes');
+  });
+
   it('by the bytes of its rows, spilled ones included', () => {
     const batch = batchOf({ maxBytes: 100 });
     insert(batch, 6);

@@ -85,6 +85,7 @@ export class Batch {
     if (this.#rowsOfTransaction === 0) return true;
     if (this.#transactions.length === 0) this.#firstCommitAt = nowMs;
     this.#transactions.push({ ...position, rows: this.#rowsOfTransaction, context });
+    this.#bytes += context?.content.length ?? 0;
     this.#rows += this.#rowsOfTransaction;
     this.#rowsOfTransaction = 0;
     return false;

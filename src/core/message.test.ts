@@ -31,6 +31,22 @@ const batch = (what: Partial<ClosedBatch>): ClosedBatch => ({
 });
 
 describe('the message of a commit', () => {
+  it('stays far below what Dolt can store, whatever the contexts say', () => {
+    const huge = 'x'.repeat(5_000_000);
+    const context = { author: huge, message: huge, content: huge };
+    const one = commitMessage(batch({ transactions: [transaction(7, context)], tag: huge }), position);
+    const many = commitMessage(
+      batch({ transactions: Array.from({ length: 100 }, (_, i) => transaction(i, context)), tag: huge }),
+      position,
+    );
+    for (const message of [one, many]) {
+      expect(message.length).toBeLessThan(200_000);
+      expect(message).toContain('(5000000 characters)');
+      expect(trailer(message, 'Lsn')).toBe('0/16B3748');
+    }
+    expect(authorOf(huge)?.length).toBeLessThan(300);
+  });
+
   it('is a line, then trailers', () => {
     const message = commitMessage(
       batch({

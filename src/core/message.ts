@@ -17,17 +17,25 @@ export interface CommitFacts {
 const TABLES_SHOWN = 8;
 const XIDS_SHOWN = 50;
 const CONTEXTS_SHOWN = 50;
+/** Dolt panics at a message of 16 MB, and a context may have a gigabyte: `wal2dolt_transactions` keeps it whole. */
+const MESSAGE_CHARACTERS = 100_000;
+const CONTEXT_CHARACTERS = 1_000;
+const AUTHOR_CHARACTERS = 200;
+
+const clip = (text: string, characters: number): string =>
+  text.length > characters ? `${text.slice(0, characters)}… (${text.length} characters)` : text;
 
 export function commitMessage(batch: ClosedBatch, position: Position): string {
   const [only] = batch.transactions;
   const summary = summaryLine(batch, position);
-  const given = batch.transactions.length === 1 ? only?.context?.message?.trim() : undefined;
+  const given =
+    batch.transactions.length === 1 ? clip(only?.context?.message?.trim() ?? '', MESSAGE_CHARACTERS) : undefined;
   const contexts = batch.transactions.filter(({ context }) => context !== null && batch.transactions.length > 1);
   const body = contexts
     .slice(0, CONTEXTS_SHOWN)
     .map(
       ({ xid, context }) =>
-        `${xid}: ${[context?.author, context?.message ?? context?.content].filter(Boolean).join(': ')}`,
+        `${xid}: ${clip([context?.author, context?.message ?? context?.content].filter(Boolean).join(': '), CONTEXT_CHARACTERS)}`,
     );
   if (contexts.length > CONTEXTS_SHOWN) body.push(`and ${contexts.length - CONTEXTS_SHOWN} more`);
   const trailers = formatTrailers(
@@ -90,7 +98,7 @@ function formatTrailers(facts: CommitFacts, xids: readonly number[]): string {
     `Transactions: ${facts.transactionCount}`,
     `Rows: ${facts.rowCount}`,
     `Reason: ${facts.reason}`,
-    ...(facts.tag === null ? [] : [`Tag: ${facts.tag.replaceAll(/\s+/g, ' ')}`]),
+    ...(facts.tag === null ? [] : [`Tag: ${clip(facts.tag.replaceAll(/\s+/g, ' '), CONTEXT_CHARACTERS)}`]),
   ].join('\n');
 }
 
@@ -106,7 +114,8 @@ export function trailer(message: string, name: string): string | null {
  * refuses (and so would stop the stream at) an empty address and a `)` before the address.
  */
 export function authorOf(given: string | undefined): string | null {
-  const text = given?.replaceAll(/\s+/g, ' ').replaceAll('(', '[').replaceAll(')', ']').trim() ?? '';
+  const text =
+    given?.replaceAll(/\s+/g, ' ').replaceAll('(', '[').replaceAll(')', ']').trim().slice(0, AUTHOR_CHARACTERS) ?? '';
   const match = /^([^<>]*[^<>\s])\s*<([^<>]*)>$/.exec(text);
   if (match) return `${match[1]} <${match[2]?.trim() || 'unknown'}>`;
   const bare = text.replaceAll(/[<>]/g, '').trim();
