@@ -39,6 +39,11 @@ export const POLICY = {
   },
   E_SOURCE_QUERY: { action: 'halt', exit: 3, remedy: `Postgres refused a statement. ${SAVED}` },
   E_STREAM_ENDED: { action: 'retry', exit: 4, remedy: `The replication connection ended. ${SAVED}` },
+  E_TABLE_REWRITTEN: {
+    action: 'retry',
+    exit: 4,
+    remedy: 'The table is copied again from a newer snapshot; tables that were complete are kept.',
+  },
   E_SOURCE_PROTOCOL: {
     action: 'halt',
     exit: 3,

@@ -29,8 +29,8 @@ export interface CopyOptions {
  * no faster than the batches are consumed; rows in memory: one batch, and one piece of the socket's.
  *
  * Unless it runs to its end the client is closed, since it is in the middle of a COPY.
- * Throws E_SOURCE_UNREACHABLE for a stall, E_SOURCE_PRIVILEGE where row-level security would hide rows,
- * else as `asSourceError` classifies.
+ * Throws E_SOURCE_UNREACHABLE for a stall, E_SOURCE_PRIVILEGE where row-level security would hide rows, E_TABLE_REWRITTEN
+ * (at the end) where rows were missing, else as `asSourceError` classifies.
  * Source: https://www.postgresql.org/docs/current/sql-copy.html
  */
 export async function* copyRows(
@@ -72,6 +72,7 @@ export async function* copyRows(
     }
     parser.end();
     if (batch.length > 0) yield batch;
+    await assertNotRewritten(client, table);
     complete = true;
   } catch (error) {
     throw asSourceError(error);
@@ -79,6 +80,25 @@ export async function* copyRows(
     clearTimeout(watchdog);
     if (!complete) await client.end().catch(() => {});
   }
+}
+
+/**
+ * TRUNCATE, and an ALTER TABLE that writes the table anew, empty a table for all snapshots from before them. Asked after
+ * the COPY, whose lock keeps such a thing from happening until the transaction ends. VACUUM FULL looks the same.
+ * The row of pg_class is read as the snapshot shows it, the function looks at what is there now.
+ * Source: https://www.postgresql.org/docs/current/mvcc-caveats.html
+ */
+async function assertNotRewritten(client: pg.Client, table: TableSchema): Promise<void> {
+  const rewritten = await queryRows(
+    client,
+    `SELECT FROM pg_catalog.pg_class c
+     WHERE c.oid IN (SELECT $1::oid UNION ALL SELECT relid FROM pg_partition_tree($1::oid))
+       AND c.relkind = 'r' AND c.relfilenode <> pg_relation_filenode(c.oid)`,
+    [table.oid],
+  );
+  if (rewritten.length === 0) return;
+  const message = `${table.schema}.${table.name} was truncated or rewritten after the snapshot was taken and before it was copied`;
+  throw new Wal2DoltError('E_TABLE_REWRITTEN', message);
 }
 
 function copyStatement(table: TableSchema, positions: readonly number[]): string {
