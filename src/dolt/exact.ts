@@ -22,7 +22,6 @@ interface ExactValue {
   readonly key: readonly (string | null)[];
   readonly column: string;
   readonly value: string;
-  readonly copies: number;
 }
 
 export class ExactValues {
@@ -61,25 +60,17 @@ export class ExactValues {
   }
 
   /** Keeps the inexact cells of rows that were written. */
-  async keep(
-    connection: TargetConnection,
-    table: TargetTable,
-    rows: Iterable<Row>,
-    keys?: readonly (readonly string[])[],
-  ): Promise<void> {
+  async keep(connection: TargetConnection, table: TargetTable, rows: Iterable<Row>): Promise<void> {
     const inexact = table.columns.flatMap((column, i) =>
       column.conversion.isExact === null ? [] : [{ column, i, isExact: column.conversion.isExact }],
     );
     if (inexact.length === 0) return;
     let values: ExactValue[] = [];
-    let n = 0;
     for (const row of rows) {
-      const key = keys?.[n];
-      n += 1;
       for (const { column, i, isExact } of inexact) {
         const cell = row[i] as Cell; // rows have one cell per column
         if (cell === null || cell === UNCHANGED || isExact(cell)) continue;
-        values.push({ key: key ?? keyCells(table, row), column: column.name, value: cell, copies: 1 });
+        values.push({ key: keyCells(table, row), column: column.name, value: cell });
       }
       if (values.length >= CHUNK) {
         await this.#insert(connection, table, values);
@@ -89,19 +80,15 @@ export class ExactValues {
     if (values.length > 0) await this.#insert(connection, table, values);
   }
 
-  /** Counts copies of a keyless table's row: up when they come, down when they go. */
-  async count(connection: TargetConnection, table: TargetTable, row: Row, delta: number): Promise<void> {
+  /** Forgets those of some copies of a keyless table's row. */
+  async forgetCopies(connection: TargetConnection, table: TargetTable, row: Row, copies: number): Promise<void> {
     for (const [i, column] of table.columns.entries()) {
       const cell = row[i] as Cell; // rows have one cell per column
       const { isExact } = column.conversion;
       if (isExact === null || cell === null || cell === UNCHANGED || isExact(cell)) continue;
-      const value = { key: keyCells(table, row), column: column.name, value: cell, copies: delta };
-      if (delta > 0) await this.#insert(connection, table, [value]);
-      else {
-        const where = `target_table=${quoteText(table.name)} AND row_hash='${rowHash(rowKey(value.key))}' AND target_column=${quoteText(column.name)}`;
-        await connection.run(`UPDATE ${EXACT_TABLE} SET copies=copies-${-delta} WHERE ${where}`);
-        await connection.run(`DELETE FROM ${EXACT_TABLE} WHERE ${where} AND copies<=0`);
-      }
+      const where = `target_table=${quoteText(table.name)} AND row_hash='${rowHash(rowKey(keyCells(table, row)))}' AND target_column=${quoteText(column.name)}`;
+      await connection.run(`UPDATE ${EXACT_TABLE} SET copies=copies-${copies} WHERE ${where}`);
+      await connection.run(`DELETE FROM ${EXACT_TABLE} WHERE ${where} AND copies<=0`);
     }
   }
 
@@ -129,9 +116,9 @@ export class ExactValues {
   }
 
   async #insert(connection: TargetConnection, table: TargetTable, values: readonly ExactValue[]): Promise<void> {
-    const rows = values.map(({ key, column, value, copies }) => {
+    const rows = values.map(({ key, column, value }) => {
       const text = rowKey(key);
-      return `(${quoteText(table.name)},'${rowHash(text)}',${quoteText(column)},${quoteText(text)},${quoteText(value)},${copies})`;
+      return `(${quoteText(table.name)},'${rowHash(text)}',${quoteText(column)},${quoteText(text)},${quoteText(value)},1)`;
     });
     // Only a keyless table has the same row twice, and then the copies add up.
     await connection.run(

@@ -105,7 +105,6 @@ export class Writer {
         this.#connection,
         table,
         rows.map(({ entry }) => entry.row ?? []),
-        rows.map(({ entry }) => entry.key),
       );
       return;
     }
@@ -123,7 +122,7 @@ export class Writer {
       const cell = entry.row?.[i] ?? null;
       return cell === UNCHANGED ? (before?.get(column.name) ?? UNCHANGED) : cell;
     });
-    await this.#exact.keep(this.#connection, table, [row], [entry.key]);
+    await this.#exact.keep(this.#connection, table, [row]);
   }
 
   /** Reads, for entries, cells of the rows that they are based on, as Postgres text. */
@@ -163,7 +162,7 @@ export class Writer {
     for (const { row, delta } of changes.entries()) {
       if (delta < 0) {
         await this.#run(table, [deleteCopies(table, row, -delta)]);
-        await this.#exact.count(this.#connection, table, row, delta);
+        await this.#exact.forgetCopies(this.#connection, table, row, -delta);
       } else for (let copy = 0; copy < delta; copy += 1) coming.push(row);
     }
     await this.#run(table, insertRows(table, coming));
