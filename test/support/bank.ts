@@ -33,7 +33,7 @@ export async function createBank(source: PostgresDatabase, filler = 0): Promise<
   for (let n = 1; n <= filler; n += 1) {
     await source.sql(`create table filler_${n} (id int primary key, a text, b numeric, c timestamptz);
       create index on filler_${n} (c);
-      insert into filler_${n} select i, repeat('filler ' || i, 5), i / 3.0, now() from generate_series(1, ${10_000 * n}) i;`);
+      insert into filler_${n} select i, repeat('filler ' || i, 5), i / 3.0, now() from generate_series(1, ${5_000 * n}) i;`);
   }
 }
 

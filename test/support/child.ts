@@ -82,7 +82,7 @@ class RunningChild implements Child {
     });
   }
 
-  async end(timeoutMs = 30_000): Promise<Ending> {
+  async end(timeoutMs = 90_000): Promise<Ending> {
     const timer = new AbortController();
     const ending = await Promise.race([this.#ended, sleep(timeoutMs, null, timer).catch(() => null)]);
     timer.abort();
