@@ -68,7 +68,7 @@ describe('a signal', () => {
     expect(child.log.find(({ msg }) => msg === 'committed')).toMatchObject({ transactions: 2, reason: 'shutdown' });
   });
 
-  it('in the middle of a huge transaction ends it within seconds, and none of it is seen', {
+  it('in the middle of a huge transaction ends it within seconds, and it is seen whole or not at all', {
     timeout: 120_000,
   }, async () => {
     await using source = await createPostgresDatabase();
@@ -86,8 +86,7 @@ describe('a signal', () => {
       const ending = await child.end();
       expect(ending).toMatchObject({ code: 0 });
       expect(ending.ms).toBeLessThan(SECONDS);
-      expect(child.log.filter(({ msg, rows }) => msg === 'committed' && rows > 1)).toEqual([]);
-      expect((await target.sql('select count(*) as n from t'))[0]?.n).toBeLessThan(2);
+      expect([0, 1, 200_001]).toContain((await target.sql('select count(*) as n from t'))[0]?.n);
     }
     await drain(source.url, target.url, settings);
     expect(await target.sql('select count(*) as n from t')).toEqual([{ n: 200_001 }]);
