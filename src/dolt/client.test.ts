@@ -36,6 +36,8 @@ describe('a target', () => {
     ['mysql://ann:s3cret@host/', 'the database is missing'],
     ['mysql://ann:s3cret@host/db/main', 'a database name has no slash'],
     ['mysql://ann:s3cret@host/db%2Fmain', 'a database name has no slash'],
+    ['mysql://ann:s3cret@host/db?ssl=ture', 'ssl is neither true nor false'],
+    ['mysql://ann:s3cret@host/db?ssl', 'ssl is neither true nor false'],
     ['mysql://ann:s3cret%@host/db', 'is written %25'],
     ['mysql://a%nn:s3cret@host/db', 'is written %25'],
     ['mysql://ann:s3cret@host/100%', 'is written %25'],

@@ -24,6 +24,9 @@ export function parseTarget(url: string): TargetAddress {
     return refuse('not a URL');
   }
   if (parsed.protocol !== 'mysql:') return refuse(`the scheme is ${parsed.protocol.slice(0, -1)}`);
+  // A slip here would mean a connection without TLS.
+  const ssl = parsed.searchParams.get('ssl') ?? 'false';
+  if (!/^(true|1|require|required|on|false|0|off)$/i.test(ssl)) return refuse('ssl is neither true nor false');
   const decode = (part: string): string => {
     try {
       return decodeURIComponent(part);
@@ -40,7 +43,7 @@ export function parseTarget(url: string): TargetAddress {
     user: decode(parsed.username) || 'root',
     password: decode(parsed.password),
     database,
-    tls: /^(true|1|require|required|on)$/i.test(parsed.searchParams.get('ssl') ?? ''),
+    tls: /^(true|1|require|required|on)$/i.test(ssl),
   };
 }
 
