@@ -1,0 +1,67 @@
+import { type KeyedChanges, type KeylessChanges, netChangesOf } from '../../src/core/coalesce.js';
+import type { TargetTable } from '../../src/core/target.js';
+import { createBookkeeping, insertTable } from '../../src/dolt/bookkeeping.js';
+import { parseTarget, TargetConnection } from '../../src/dolt/client.js';
+import { createIndexes, createTable } from '../../src/dolt/ddl.js';
+import { ExactValues } from '../../src/dolt/exact.js';
+import { Writer } from '../../src/dolt/writer.js';
+import { doltContents } from './compare.js';
+import { createDoltDatabase } from './dolt.js';
+import { type TableSpec, targetOf } from './tables.js';
+
+type Net = KeyedChanges | KeylessChanges;
+
+/** A Dolt database with tables as wal2dolt makes them, to which net changes are written without a stream. */
+export interface TargetTables extends AsyncDisposable {
+  /** Each table is made anew, under its own name and oid. */
+  create(spec: Omit<TableSpec, 'name'>): Promise<TargetTable>;
+  writer(): Promise<Writer>;
+  /** One batch, as a whole or not at all. */
+  write(changes: readonly Net[], writer?: Writer): Promise<void>;
+  /** What was told to a table's net changes, written. */
+  change(table: TargetTable, tell: (net: Net) => void): Promise<void>;
+  /** The rows as sorted lists of JSON, exact values put back in place. */
+  rowsOf(table: TargetTable): Promise<readonly string[] | undefined>;
+}
+
+export async function createTargetTables(): Promise<TargetTables> {
+  const database = await createDoltDatabase();
+  const connection = await TargetConnection.open(parseTarget(database.url), 'main');
+  await createBookkeeping(connection);
+  let count = 0;
+
+  const writer = async (): Promise<Writer> => new Writer(connection, await ExactValues.load(connection));
+  const write = async (changes: readonly Net[], by?: Writer): Promise<void> => {
+    const used = by ?? (await writer());
+    await connection.run('START TRANSACTION');
+    try {
+      await used.write(changes);
+      await connection.run('COMMIT');
+    } catch (error) {
+      await connection.run('ROLLBACK');
+      throw error;
+    }
+  };
+  return {
+    async create(spec) {
+      count += 1;
+      const table = targetOf({ ...spec, name: `t${count}`, oid: count });
+      for (const statement of insertTable(table, 'streaming')) await connection.run(statement);
+      await connection.run(createTable(table));
+      for (const statement of createIndexes(table)) await connection.run(statement);
+      return table;
+    },
+    writer,
+    write,
+    async change(table, tell) {
+      const net = netChangesOf(table);
+      tell(net);
+      await write([net]);
+    },
+    rowsOf: async ({ source }) => (await doltContents(database.url)).get(`${source.schema}.${source.name}`),
+    async [Symbol.asyncDispose]() {
+      await connection[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
