@@ -63,7 +63,7 @@ describe('a table', () => {
   });
 
   it('without columns has no rows for them', () => {
-    expect([...insertTable(targetOf({ name: 'none', columns: {} }), 'copying')]).toHaveLength(1);
+    expect([...insertTable({ ...table, columns: [], key: [] }, 'copying')]).toHaveLength(1);
   });
 
   it('says how far it is', () => {

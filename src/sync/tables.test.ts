@@ -80,7 +80,7 @@ describe('columns', () => {
 
   it('that are excluded from a key leave none', () => {
     const made = planned(
-      { name: 't', columns: { a: 'integer', b: 'integer' }, key: ['a', 'b'] },
+      { name: 't', columns: { a: 'integer', b: 'integer' }, key: ['a', 'b'], identity: 'f' },
       rulesOf({ t: { exclude: ['b'] } }),
     );
     expect(made.key).toEqual([]);
