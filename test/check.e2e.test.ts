@@ -202,3 +202,37 @@ test('a configuration that would have made the tables differently', async () => 
     { code: 'E_CONFIG', message: expect.stringContaining('public.orders.note is LONGTEXT in the target') },
   ]);
 });
+
+test('tables that the publication carries no more, and tables without columns', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(`create table a (id int primary key); create table b (id int primary key); create table c (id int primary key);
+    create publication ${source.name} for table a, b, c`);
+  await drain(source.url, target.url, { slot: source.name, publication: source.name });
+  await source.sql(`alter publication ${source.name} drop table b; drop table c`);
+  const config = configOf(source, target);
+  const findings = await check(config);
+  expect(findings).toMatchObject([
+    { code: 'not_published', severity: 'info' },
+    { code: 'table_unpublished', severity: 'error', message: expect.stringContaining('public.b,') },
+    { code: 'table_dropped', severity: 'warning', message: expect.stringContaining('public.c') },
+  ]);
+  await applyFix(the('table_unpublished', findings), source.sql);
+  expect(codes(await check(config))).toEqual(['table_dropped']);
+
+  await source.sql('create table nothing ()');
+  await using other = createDoltDatabaseName();
+  const empty = await check(configOf(source, other, { slot: 'other', publication: 'other', tables: ['nothing'] }));
+  expect(empty).toMatchObject([
+    { code: 'replica_identity' },
+    { code: 'E_CONFIG', message: expect.stringContaining('public.nothing') },
+  ]);
+
+  await source.sql('drop table nothing; create table d (id int primary key, v text)');
+  const settings = { slot: 'other', publication: 'other', tables: { 'public.d': { exclude: ['id'] } } };
+  expect(await check(configOf(source, other, settings))).toMatchObject([
+    { code: 'E_CONFIG', message: expect.stringContaining('public.d') },
+  ]);
+  await source.sql('alter table d replica identity full');
+  expect(codes(await check(configOf(source, other, settings)))).toEqual([]);
+});

@@ -68,6 +68,47 @@ export async function readWantedTables(
   );
 }
 
+/**
+ * Tables that the target has and the publication carries no more: nothing in the stream says so, and Dolt would go on
+ * showing the rows that they had.
+ */
+export async function checkStillPublished(
+  client: pg.Client,
+  publication: string,
+  tables: readonly (TableName & { readonly oid: number })[],
+): Promise<Finding[]> {
+  if (!(await readPublication(client, publication))) return [];
+  const published = new Set((await readTables(client, publication)).map(({ oid }) => oid));
+  const left = tables.filter(({ oid }) => !published.has(oid));
+  const rows = await queryRows<{ oid: string }>(
+    client,
+    'SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])',
+    [left.map(({ oid }) => oid)],
+  );
+  const existing = new Set(rows.map((row) => Number(row.oid)));
+  const unpublished = left.filter(({ oid }) => existing.has(oid));
+  const dropped = left.filter(({ oid }) => !existing.has(oid));
+  const findings: Finding[] = [];
+  if (unpublished.length > 0) {
+    findings.push(
+      error(
+        'table_unpublished',
+        `The publication ${publication} carries no more ${listed(unpublished.map(plainName))}, which the target has: Dolt would keep old rows. What changed meanwhile is not in the stream; where that matters, copy again into a new target.`,
+        `ALTER PUBLICATION ${pg.escapeIdentifier(publication)} ADD TABLE ${tableList(unpublished)};`,
+      ),
+    );
+  }
+  if (dropped.length > 0) {
+    findings.push(
+      warning(
+        'table_dropped',
+        `Dropped in Postgres, while Dolt keeps the rows that they had: ${listed(dropped.map(plainName))}.`,
+      ),
+    );
+  }
+  return findings;
+}
+
 interface PublishedTable extends TableName {
   /** Of a partition that is published as a table of its own: the partitioned table at the top. */
   readonly root: TableName | null;

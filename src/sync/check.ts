@@ -7,7 +7,7 @@ import { checkTarget, type TargetReport } from '../dolt/preflight.js';
 import { asWal2DoltError, type ErrorCode, POLICY, Wal2DoltError } from '../errors.js';
 import { connectSource } from '../postgres/client.js';
 import { checkReplicationConnection, checkSource } from '../postgres/preflight.js';
-import { readWantedTables } from '../postgres/preflight-publication.js';
+import { checkStillPublished, readWantedTables } from '../postgres/preflight-publication.js';
 import type { SourceWishes } from '../postgres/preflight-wishes.js';
 import type { SystemIdentity } from '../postgres/slot.js';
 import { requireSameSource } from './begin.js';
@@ -121,6 +121,15 @@ function wishesOf(config: Config, target: TargetReport | null): SourceWishes {
 /** How the tables will look in Dolt; once they are there, that they would still be made the same. */
 async function checkTables(client: pg.Client, config: Config, target: TargetReport | null): Promise<Finding[]> {
   const rules = { tables: config.tables, tableName: config.tableName, types: config.types };
-  if (target && target.tables.length > 0) return checkStoredMapping(target.tables, rules);
+  if (target && target.tables.length > 0) {
+    return [
+      ...checkStoredMapping(target.tables, rules),
+      ...(await checkStillPublished(
+        client,
+        config.publication,
+        target.tables.map(({ schema }) => schema),
+      )),
+    ];
+  }
   return checkMapping(await readWantedTables(client, config.publication, config.tables), rules);
 }

@@ -46,7 +46,19 @@ function planTable(
     const keep = storedNames ? storedNames.has(column.attnum) : !excludeColumns.has(column.name);
     return keep ? [{ column, sourcePosition }] : [];
   });
+  if (kept.length === 0) {
+    throw new Wal2DoltError(
+      'E_CONFIG',
+      `${qualifiedName(schema)} has no column that is replicated, and Dolt has no such tables: leave it out by tables`,
+    );
+  }
   const key = keyAttnums({ ...schema, columns: kept.map(({ column }) => column) });
+  if (key.length === 0 && keyAttnums(schema).length > 0 && schema.replicaIdentity !== 'f') {
+    throw new Wal2DoltError(
+      'E_CONFIG',
+      `the columns that are left out of ${qualifiedName(schema)} identify its rows, so that none could be changed or deleted; replicate them, or set REPLICA IDENTITY FULL`,
+    );
+  }
   const indexed = new Set(schema.indexes.flatMap((index) => index.attnums ?? []));
   const conversions = planColumns(
     kept.map(({ column }) => ({
