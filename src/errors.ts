@@ -59,7 +59,7 @@ export const POLICY = {
     action: 'resync',
     exit: 3,
     remedy:
-      'The slot that held the WAL after our position is gone, so changes may be missing. History up to here stays; start again with a new target database, or drop the position to copy again.',
+      'The slot that held the WAL after our position is gone, so changes may be missing. History up to here stays; copy again into a new target database.',
   },
   E_SLOT_LOST: {
     action: 'resync',
@@ -99,7 +99,7 @@ export const POLICY = {
   E_SCHEMA_CHANGED: {
     action: 'halt',
     exit: 3,
-    remedy: `A table's definition changed while streaming; following it is not part of this version. ${SAVED} Undo the change, or copy again into a new target.`,
+    remedy: `A table's definition changed while streaming; following it is not part of this version. ${SAVED} History up to here stays; copy again into a new target database.`,
   },
   E_SOURCE_INCONSISTENT: {
     action: 'halt',
