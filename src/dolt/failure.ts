@@ -12,15 +12,19 @@ interface MysqlError extends Error {
  * Seen on Dolt 2.2.0.
  */
 const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
+  // Only as the message begins: Dolt quotes values in some, and a value may say anything.
   [
-    /serialization failure|conflicts with a committed transaction|constraint violations, transaction rolled back/i,
+    /^serialization failure|^Committing this transaction resulted in a working set with constraint/i,
     'E_TARGET_CONFLICT',
   ],
-  [/local changes would be stomped/i, 'E_TARGET_DIRTY'],
-  [/not possible to fast-forward|cannot fast forward/i, 'E_TARGET_DIVERGED'],
-  [/command denied|access denied for user .* to database|correct permissions on branch/i, 'E_TARGET_PRIVILEGE'],
-  [/duplicate (primary|unique) key given/i, 'E_TARGET_DIVERGED'],
-  [/server is (currently )?(shutting down|in quiescing)/i, 'E_TARGET_UNREACHABLE'],
+  [/^local changes would be stomped/i, 'E_TARGET_DIRTY'],
+  [/^(fatal: )?not possible to fast-forward|^cannot fast forward/i, 'E_TARGET_DIVERGED'],
+  [
+    /^command denied|^access denied for user .* to database|does not have the correct permissions on branch/i,
+    'E_TARGET_PRIVILEGE',
+  ],
+  [/^duplicate (primary|unique) key given/i, 'E_TARGET_DIVERGED'],
+  [/^server is (currently )?(shutting down|in quiescing)/i, 'E_TARGET_UNREACHABLE'],
 ];
 
 const BY_ERRNO: Readonly<Record<number, ErrorCode>> = {
