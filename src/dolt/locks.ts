@@ -13,7 +13,7 @@ const MOST_COPIES = 64;
  * the server, here or in its copy, and what that one commits must be there before we look. Throws E_TARGET_LOCKED.
  */
 export async function lockWriter(connection: TargetConnection, branch: string): Promise<void> {
-  await lock(connection, [`wal2dolt/${branch}/writer`]);
+  await lock(connection, [lockName(branch, 'writer')]);
   const copies = Array.from({ length: MOST_COPIES }, (_, number) => copyLock(branch, number));
   await lock(connection, copies);
   await connection.rows(`SELECT ${copies.map((name) => `RELEASE_LOCK(${quoteText(name)})`).join(' + ')}`);
@@ -24,7 +24,10 @@ export async function lockCopy(connection: TargetConnection, branch: string, num
   await lock(connection, [copyLock(branch, number)]);
 }
 
-const copyLock = (branch: string, number: number): string => `wal2dolt/${branch}/copy${number}`;
+const copyLock = (branch: string, number: number): string => lockName(branch, `copy${number}`);
+
+/** Dolt knows a database by its name in any case, but a lock only by the very same one. */
+const lockName = (branch: string, role: string): string => `wal2dolt/${branch.toLowerCase()}/${role}`;
 
 async function lock(connection: TargetConnection, names: readonly string[]): Promise<void> {
   const all = names.map((name) => `GET_LOCK(${quoteText(name)}, ${LOCK_SECONDS})`).join(' + ');
