@@ -67,7 +67,7 @@ describe('a process killed while it copies', () => {
     await using workload = startWorkload(source);
     const copied: string[] = [];
     const rounds = [
-      ...['before-slot', 'after-slot', 'after-table', 'after-table:2'],
+      ...['before-slot', 'after-slot', 'after-create', 'after-table', 'after-table:2'],
       ...Array<undefined>(4).fill(undefined),
       ...['before-squash', 'mid-squash', 'after-squash'],
     ];

@@ -215,6 +215,28 @@ describe('a slot', () => {
   });
 });
 
+describe('a slot that changes between two attempts of one run', () => {
+  it.each([
+    ['is advanced', 'E_SLOT_ADVANCED', 'select pg_replication_slot_advance($1, pg_current_wal_lsn())'],
+    ['is dropped', 'E_SLOT_MISSING', 'select pg_drop_replication_slot($1)'],
+  ])('%s: the next attempt is the last', async (_what, code, change) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await stream(source, target);
+    await using running = startRun(source.url, target.url, { ...FAST, retry: { firstDelay: '2s' } });
+    await source.sql("insert into t values (2, 'b')");
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
+    await source.sql(
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and backend_type = 'walsender'",
+      [source.name],
+    );
+    await source.sql("insert into t values (3, 'c')");
+    await expect.poll(() => source.sql(change, [source.name]).then(() => true, String)).toBe(true);
+    expect(await failure(running)).toMatch(new RegExp(`^${code}`));
+    expect(await target.sql('select id from t')).toHaveLength(2);
+  });
+});
+
 describe('another server', () => {
   let twin: LocalServer;
   beforeAll(async () => {

@@ -5,6 +5,7 @@
 export type Failpoint =
   | 'before-slot'
   | 'after-slot'
+  | 'after-create'
   | 'after-table'
   | 'before-squash'
   | 'mid-squash'

@@ -81,6 +81,7 @@ export async function takeSnapshot(
   if (first) {
     tables = planTables(selectSchemas(current, config.tables), rules);
     await createTables(staging.writer, tables);
+    failpoint('after-create');
     start = { ...position, endLsn: snapshot.consistentPoint, commitTime: snapshot.time };
     await staging.writer.run(updatePosition(start, config.slot, 'snapshot'));
     await staging.commit(
