@@ -13,15 +13,30 @@ export type Contents = ReadonlyMap<string, readonly string[]>;
 
 const PLAIN: MappingRules = { tables: EVERY_TABLE, tableName: '{schema}__{table}', types: new Map() };
 
-/** What Dolt holds at a commit (default: the readers' branch), in Postgres text, the exact values put back in place. */
-export async function doltContents(url: string, asOf?: string, rules: MappingRules = PLAIN): Promise<Contents> {
-  await using connection = await TargetConnection.open(parseTarget(url), asOf ?? 'main');
+/**
+ * What Dolt holds at a commit (default: the readers' branch), in Postgres text, the exact values put back in place. With
+ * `known`, tables that are the same as in another commit are read once.
+ */
+export async function doltContents(
+  url: string,
+  asOf = 'main',
+  rules: MappingRules = PLAIN,
+  known?: Map<string, readonly string[]>,
+): Promise<Contents> {
+  await using connection = await TargetConnection.open(parseTarget(url), asOf);
   const contents = new Map<string, readonly string[]>();
+  const exact = await hashOf(connection, EXACT_TABLE);
   for (const stored of await readTables(connection)) {
-    const table = restoreTable(stored, rules);
-    contents.set(`${stored.schema.schema}.${stored.schema.name}`, await doltRows(connection, table));
+    const identity = `${exact} ${await hashOf(connection, stored.targetName)} ${JSON.stringify(stored.schema)}`;
+    const rows = known?.get(identity) ?? (await doltRows(connection, restoreTable(stored, rules)));
+    known?.set(identity, rows);
+    contents.set(`${stored.schema.schema}.${stored.schema.name}`, rows);
   }
   return contents;
+}
+
+async function hashOf(connection: TargetConnection, table: string): Promise<string> {
+  return (await connection.value(`SELECT dolt_hashof_table(${quoteText(table)})`)) ?? 'none';
 }
 
 async function doltRows(connection: TargetConnection, table: TargetTable): Promise<string[]> {
@@ -126,7 +141,7 @@ export async function tableHashes(url: string): Promise<ReadonlyMap<string, stri
   const names = [...(await readTables(connection)).map((table) => table.targetName), EXACT_TABLE].sort();
   const hashes = new Map<string, string>();
   for (const name of names) {
-    hashes.set(name, (await connection.value(`SELECT dolt_hashof_table(${quoteText(name)})`)) ?? 'none');
+    hashes.set(name, await hashOf(connection, name));
   }
   return hashes;
 }

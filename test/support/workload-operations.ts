@@ -7,7 +7,8 @@ import { sqlLiteral } from './type-values.js';
 export interface WorkloadTable {
   /** Quoted, with its schema where that is not public. */
   readonly name: string;
-  readonly create: string;
+  /** Null for several tables that exist. */
+  readonly create: string | null;
   /** Made of `i`, one to one; empty where nothing but all its values identifies a row. */
   readonly key: readonly Column[];
   /** What may be updated. */
@@ -51,7 +52,7 @@ const some = ({ a, b }: Dice): string => {
 };
 
 /** Most rows are among the first few hundred, so that operations meet. */
-const first = ({ a }: Dice): number => (a % 10) * 20;
+const first = ({ limit }: WorkloadTable, { a }: Dice): number => (a % 10) * Math.min(20, limit / 10);
 
 const set = (columns: readonly Column[], i: string): string =>
   columns.map(({ name, from }) => `${name} = ${from(i)}`).join(', ');
@@ -84,18 +85,13 @@ function chain(table: WorkloadTable, { c }: Dice, from: number, by: 1 | -1): str
     end $do$`;
 }
 
-/** Two rows trade the value of a column that must stay unique, through NULL. */
-function exchange({ name }: WorkloadTable, unique: string, i: number): string {
-  return `do $do$ declare x int; y int; j int; begin
-      select ${unique} into x from ${name} where i = ${i};
-      select i, ${unique} into j, y from ${name} where i > ${i} order by i limit 1;
-      if j is not null then
-        update ${name} set ${unique} = null where i = j;
-        update ${name} set ${unique} = y where i = ${i};
-        update ${name} set ${unique} = x where i = j and exists (select from ${name} where i = ${i});
-      end if;
+/** Finds two rows, and runs the statements on them if there are two: `old_one` and `old_two` are their numbers. */
+const onTwo = (table: WorkloadTable, dice: Dice, statements: readonly string[]): string => `
+    do $do$ declare old_one int; old_two int; x int; y int; begin
+      select i into old_one from ${table.name} where i >= ${first(table, dice) + (dice.b % 10)} order by i limit 1;
+      select i into old_two from ${table.name} where i > old_one + ${dice.c % 3} order by i limit 1;
+      if old_two is not null then ${statements.join('; ')}; end if;
     end $do$`;
-}
 
 /** What a table begins with. */
 export const fill = (table: WorkloadTable): string => insertRange(table, 0, Math.min(table.limit, 250) - 1, 0);
@@ -126,37 +122,56 @@ export const OPERATIONS = {
     return `update ${table.name} t set ${setKey(table, to)} where ${some(dice).replace('i', 't.i')} and ${to} >= 0
       and not exists (select from ${table.name} o where o.i = ${to})`;
   },
-  chainUp: (table, dice) => chain(table, dice, first(dice), 1),
-  chainDown: (table, dice) => chain(table, dice, first(dice), -1),
+  chainUp: (table, dice) => chain(table, dice, first(table, dice), 1),
+  chainDown: (table, dice) => chain(table, dice, first(table, dice), -1),
   /** All keys at once, which only a deferrable constraint allows. */
   shift: (table, dice) => `update ${table.name} set ${setKey(table, `(i + ${1 + (dice.c % 3)})`)}`,
-  swap: (table, dice) => {
-    const x = first(dice) + (dice.b % 20);
-    const [y, aside] = [x + 1 + (dice.c % 5), 1_000_000];
-    const move = (from: number, to: number): string =>
-      `update ${table.name} set ${setKey(table, String(to))} where i = ${from}`;
-    return `${move(x, aside)}; ${move(y, x)}; ${move(aside, y)}`;
-  },
+  /** Two rows trade their keys. */
+  swap: (table, dice) =>
+    onTwo(table, dice, [
+      `update ${table.name} set ${setKey(table, '1000000')} where i = old_one`,
+      `update ${table.name} set ${setKey(table, 'old_one')} where i = old_two`,
+      `update ${table.name} set ${setKey(table, 'old_two')} where i = 1000000`,
+    ]),
   replace: (table, dice) => {
-    const [from, to] = [first(dice), first(dice) + (Math.min(dice.rows, table.limit) >> 1)];
+    const [from, to] = [first(table, dice), first(table, dice) + (Math.min(dice.rows, table.limit) >> 1)];
     return `delete from ${table.name} where i between ${from} and ${to}; ${insertRange(table, from, to, dice.c)}`;
   },
-  exchange: (table, dice) => exchange(table, 'u', first(dice) + (dice.c % 20)),
+  /** Two rows trade the value of a column that must stay unique, through NULL. */
+  exchange: (table, dice) =>
+    onTwo(table, dice, [
+      `select u into x from ${table.name} where i = old_one`,
+      `select u into y from ${table.name} where i = old_two`,
+      `update ${table.name} set u = null where i = old_one`,
+      `update ${table.name} set u = x where i = old_two`,
+      `update ${table.name} set u = y where i = old_one`,
+    ]),
   /** The values of a column whose constraint is deferred go round. */
-  rotate: ({ name }, dice) => `update ${name} t set d = r.d from (
+  rotate: (table, dice) => `update ${table.name} t set d = r.d from (
       select i, coalesce(lead(d) over (order by i), first_value(d) over (order by i)) as d
-      from ${name} where i between ${first(dice)} and ${first(dice) + dice.c}) r
+      from ${table.name} where i between ${first(table, dice)} and ${first(table, dice) + dice.c}) r
     where r.i = t.i`,
+  /** More copies of rows, of which one may change at once. */
   double: ({ name, values }, dice) => {
     const names = ['i', ...values.map((one) => one.name)].join(', ');
-    return `insert into ${name} (${names}) select ${names} from ${name} where ${some(dice)} order by i limit 20`;
+    const [last] = values.slice(-1);
+    return `insert into ${name} (${names}) select ${names} from (
+        select * from ${name} where ${some(dice)} order by i limit 20) t, generate_series(0, ${dice.c % 3});
+      update ${name} set ${last?.name} = null where i = (select min(i) from ${name}) and ${dice.a % 2} = 0`;
   },
   removeOne: ({ name }, dice) => `delete from ${name} where ctid = any (
       select min(ctid) from ${name} where ${some(dice)} group by tableoid, i having count(*) > 1)
     and tableoid = (select min(tableoid) from ${name} where ${some(dice)})`,
   truncate: ({ name }) => `truncate ${name}`,
+  /** What was done before in the same transaction must not come back. */
+  truncateBetween: (table, dice) => {
+    const from = first(table, dice);
+    return `${insertRange(table, from + 300, from + 310, 0)}; update ${table.name} set i = i where ${some(dice)};
+      truncate ${table.name}; ${insertRange(table, from, from + Math.min(dice.rows, 50), dice.c)}`;
+  },
   truncateCascade: ({ name }) => `truncate ${name} cascade`,
   truncateRestart: ({ name }) => `truncate ${name} restart identity`,
+  none: () => 'select',
 } as const satisfies Readonly<Record<string, Operation>>;
 
 export type Kind = keyof typeof OPERATIONS;

@@ -29,9 +29,10 @@ const KEYED: readonly Kind[] = [
     'truncate',
   ] as const),
 ];
+const TRADES: readonly Kind[] = ['exchange', 'exchange', 'exchange', 'exchange', 'swap', 'swap', 'swap', 'swap'];
 const KEYLESS: readonly Kind[] = [
   ...(['insert', 'insert', 'insert', 'double', 'double', 'update', 'update', 'updateOne', 'same'] as const),
-  ...(['remove', 'remove', 'removeOne', 'removeOne', 'truncate'] as const),
+  ...(['remove', 'remove', 'removeOne', 'removeOne', 'truncate', 'truncateBetween'] as const),
 ];
 
 interface Definition {
@@ -110,7 +111,7 @@ const large = (i: string): string =>
 const region = pick('text', ['eu', 'us', 'asia', 'africa']);
 
 /** Tables of the main session: every kind of identity. */
-export const TABLES: readonly WorkloadTable[] = [
+const SINGLE: readonly WorkloadTable[] = [
   table({
     name: 'items',
     columns: `id int primary key, v numeric, price numeric(12,2) default 1.50, f float8, j jsonb, at timestamptz, t text, total numeric generated always as (price * 2) stored`,
@@ -196,7 +197,7 @@ export const TABLES: readonly WorkloadTable[] = [
       column('v', (i) => i),
     ],
     limit: 60,
-    operations: [...KEYED, ...(['exchange', 'exchange', 'exchange', 'rotate', 'rotate', 'rotate'] as const)],
+    operations: [...KEYED, ...TRADES, 'rotate', 'rotate', 'rotate'],
   }),
   table({
     name: 'big',
@@ -210,7 +211,7 @@ export const TABLES: readonly WorkloadTable[] = [
       column('raw', (i) => `decode(repeat(md5((${i})::text), 500), 'hex')`),
     ],
     limit: 40,
-    operations: [...KEYED, 'exchange'],
+    operations: [...KEYED, ...TRADES],
   }),
   table({
     name: 'big_key',
@@ -219,7 +220,7 @@ export const TABLES: readonly WorkloadTable[] = [
     key: [column('k', (i) => `rpad((${i})::text, 2200, 'key ')`)],
     values: [column('n', (i) => i), column('body', large)],
     limit: 30,
-    operations: KEYED,
+    operations: [...KEYED, 'swap', 'swap', 'swap', 'swap'],
   }),
   table({
     name: 'big_full',
@@ -300,7 +301,7 @@ export const TABLES: readonly WorkloadTable[] = [
     key: [column('id', (i) => i)],
     values: [column('v', text)],
     limit: 200,
-    operations: [...KEYED.filter((kind) => kind !== 'truncate'), 'truncateCascade'],
+    operations: [...KEYED.filter((kind) => !kind.startsWith('truncate')), 'truncateCascade'],
     alsoChanges: 'child',
   }),
   table({
@@ -329,6 +330,22 @@ export const TABLES: readonly WorkloadTable[] = [
   }),
 ];
 
+/** Tables that are emptied by one statement. */
+const TOGETHER = ['items', 'sales.composite', 'keyless', 'big', 'parts'];
+
+export const TABLES: readonly WorkloadTable[] = [
+  ...SINGLE,
+  {
+    name: TOGETHER.join(', '),
+    create: null,
+    key: [],
+    values: [],
+    limit: 0,
+    operations: [OPERATIONS.truncate, OPERATIONS.none, OPERATIONS.none],
+    changes: TOGETHER,
+  },
+];
+
 /** Tables of a second session, whose transactions are open while others commit. */
 export const LONG_TABLES: readonly WorkloadTable[] = [
   table({
@@ -338,7 +355,7 @@ export const LONG_TABLES: readonly WorkloadTable[] = [
     key: [column('id', (i) => i)],
     values: [column('v', number), column('body', large)],
     limit: 50,
-    operations: KEYED.filter((kind) => kind !== 'truncate'),
+    operations: KEYED.filter((kind) => !kind.startsWith('truncate')),
   }),
   table({
     name: 'slow_keyless',

@@ -37,11 +37,12 @@ export interface Plan {
   /** While the first copy runs. */
   readonly during: readonly Transaction[];
   readonly after: readonly { readonly transaction: Transaction; readonly next: Happening }[];
-  /** The first copy is broken off when so many tables are done. */
+  /** While nothing runs, before everything that is there is drained. */
+  readonly last: readonly Transaction[];
+  /** The first copy is broken off when so many tables are done, and goes on after these transactions. */
   readonly interruptAt: number | null;
+  readonly between: readonly Transaction[];
   readonly policy: Policy;
-  /** Which commits are compared with what Postgres had then: numbers that wrap around. */
-  readonly sample: readonly number[];
 }
 
 const rows = fc.oneof(
@@ -70,9 +71,9 @@ const transaction: fc.Arbitrary<Transaction> = fc.record({
 });
 
 const policy: fc.Arbitrary<Policy> = fc.record({
-  maxTransactions: fc.constantFrom(1, 1, 2, 5, 1_000),
-  maxDelay: fc.constantFrom(1, 20, 1_000),
-  maxRows: fc.constantFrom(1, 100, 50_000),
+  maxTransactions: fc.constantFrom(1, 2, 5, 1_000, 1_000),
+  maxDelay: fc.constantFrom(1, 20, 1_000, 1_000),
+  maxRows: fc.constantFrom(1, 500, 50_000, 50_000),
   maxBytes: fc.constantFrom('1kB', '50kB', '500kB', '16MB'),
 });
 
@@ -100,7 +101,8 @@ export const plans = (size: number): fc.Arbitrary<Plan> =>
     before: list(transaction, Math.ceil(size * 0.4)),
     during: list(transaction, Math.ceil(size * 0.1)),
     after: list(fc.record({ transaction, next: happening }), Math.ceil(size * 0.5)),
+    between: list(transaction, Math.ceil(size * 0.1)),
+    last: list(transaction, Math.ceil(size * 0.05)),
     interruptAt: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 20 })),
     policy,
-    sample: fc.array(fc.nat(10_000), { minLength: 10, maxLength: 10 }),
   });

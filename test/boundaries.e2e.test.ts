@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { parseLsn as lsnOf } from '../src/core/position.js';
 import { differences, doltContents, postgresContents } from './support/compare.js';
 import { createDoltDatabaseName } from './support/dolt.js';
 import { createPostgresDatabase } from './support/postgres.js';
@@ -73,4 +74,49 @@ it('lets Postgres forget WAL of no interest while it runs, and is not taken abac
   expect(await target.sql('select count(*) as n from t')).toEqual([{ n: 5 }]);
   // One commit for each of the inserts: none for what was of no interest.
   expect(await target.sql('select count(*) as n from dolt_log')).toEqual([{ n: 6 }]);
+});
+
+it('misses nothing that commits exactly where the run before has ended', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql('create table t (id int primary key)');
+  await drain(source.url, target.url);
+  const [first, second] = [await source.client(), await source.client()];
+  const position = async (): Promise<string> => (await source.sql('select pg_current_wal_insert_lsn() as lsn'))[0]?.lsn;
+  let adjacent = false;
+  for (let id = 1; !adjacent && id < 40; id += 2) {
+    await first.query(`begin; insert into t values (${id})`);
+    await second.query(`begin; insert into t values (${id + 1})`);
+    await first.query('commit');
+    const between = await position();
+    await second.query('commit');
+    const after = await position();
+    await drain(source.url, target.url, { until: between });
+    expect(await target.sql(`select id from t where id >= ${id}`)).toEqual([{ id }]);
+    await drain(source.url, target.url, { transactions: true });
+    expect(await target.sql(`select id from t where id >= ${id} order by id`)).toEqual([{ id }, { id: id + 1 }]);
+    // A commit record is short: nothing else was written between the two.
+    adjacent = Number(lsnOf(after) - lsnOf(between)) < 100;
+  }
+  expect(adjacent).toBe(true);
+});
+
+it('shows no part of a transaction, however long it is under way', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql('create table small (id int primary key); create table large (id int primary key, v text)');
+  await drain(source.url, target.url);
+  await source.sql('insert into small values (1)');
+  await source.sql(`insert into large select n, repeat('x', 100) from generate_series(1, 20000) n`);
+  await source.sql('insert into small values (2)');
+  // Time and size are over in the middle of the long transaction, which has to be written in parts.
+  await drain(source.url, target.url, { commit: { maxDelay: '100ms', maxBytes: '200kB' } });
+  const commits = await target.sql('select commit_hash from dolt_log order by commit_order');
+  const counts: number[] = [];
+  for (const { commit_hash } of commits.slice(2)) {
+    const [count] = await target.sql(`select count(*) as n from large as of '${commit_hash}'`);
+    counts.push(count?.n);
+  }
+  expect(counts.length).toBeGreaterThan(0);
+  expect(counts.filter((n) => n !== 0 && n !== 20_000)).toEqual([]);
 });
