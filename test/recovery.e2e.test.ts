@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalServer } from '../src/servers/local-server.js';
@@ -241,4 +242,50 @@ describe('connections that are cut', () => {
     await settle(source, target, workload, running);
     await expectRight(source, target);
   });
+
+  it('of Dolt, on our side only: what the server still holds for us is waited for', { timeout: 90_000 }, async () => {
+    await using source = await createPostgresDatabase(undefined, postgres);
+    await using target = createDoltDatabaseName(dolt);
+    await source.sql('create table t (id int primary key)');
+    await drain(source.url, target.url);
+    await using network = await createHalfNetwork(target.url);
+    await using running = startRun(source.url, network.url, SETTINGS);
+    await source.sql('insert into t values (1)');
+    await expect.poll(() => target.sql('select id from t'), { timeout: 10_000 }).toHaveLength(1);
+    network.cutNear();
+    await source.sql('insert into t values (2)');
+    await sleep(12_000); // more than the wait for the lock
+    expect(await target.sql('select id from t')).toHaveLength(1);
+    network.cutFar();
+    await expect.poll(() => target.sql('select id from t'), { timeout: 30_000 }).toHaveLength(2);
+    await running.stop();
+  });
 });
+
+/** A network that can break between us and it, while the server on the other side of it notices nothing. */
+async function createHalfNetwork(target: string) {
+  const pairs: { near: Socket; far: Socket }[] = [];
+  const server = createServer((near) => {
+    const far = connect(Number(new URL(target).port), '127.0.0.1');
+    pairs.push({ near, far });
+    for (const socket of [near, far]) socket.on('error', () => {});
+    near.on('data', (chunk) => far.write(chunk));
+    far.on('data', (chunk) => near.write(chunk));
+    far.on('close', () => near.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(target);
+  url.port = String((server.address() as AddressInfo).port); // it listens on TCP
+  const cut = (side: 'near' | 'far') => (): void => {
+    for (const pair of pairs) pair[side].destroy();
+  };
+  return {
+    url: url.href,
+    cutNear: cut('near'),
+    cutFar: cut('far'),
+    async [Symbol.asyncDispose](): Promise<void> {
+      cut('far')();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

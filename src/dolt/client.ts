@@ -2,6 +2,9 @@ import { type Connection, type ConnectionOptions, createConnection, type ResultS
 import { Wal2DoltError } from '../errors.js';
 import { asTargetError } from './failure.js';
 
+/** Without it the system's default holds, which is two hours on Linux: so long would a dead connection be waited on. */
+const KEEPALIVE_AFTER_MS = 30_000;
+
 /** `mysql://user:password@host:port/database?ssl=true`, taken apart. */
 export interface TargetAddress {
   readonly host: string;
@@ -86,6 +89,7 @@ export class TargetConnection implements AsyncDisposable {
       multipleStatements: false,
       connectTimeout: 10_000,
       enableKeepAlive: true,
+      keepAliveInitialDelay: KEEPALIVE_AFTER_MS,
       typeCast: (field) => field.string('utf8'),
       ...(address.tls ? { ssl: {} } : {}),
       ...(branch === null

@@ -36,6 +36,7 @@ export async function attempt(config: Config, context: RunContext): Promise<void
       target: config.targetBranch,
       staging: config.stagingBranch,
     });
+    context.passing.add('E_TARGET_LOCKED');
     try {
       const rules: MappingRules = { tables: config.tables, tableName: config.tableName, types: config.types };
       await proceed({ config, source, staging, identity, rules }, context);
@@ -103,6 +104,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     ]),
   );
   await using stream = await openWhenFree(config, committer.position.endLsn, context.signal);
+  context.passing.add('E_SLOT_IN_USE');
   context.logger.info(
     { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.size },
     'streaming',

@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import type { Lsn } from '../core/position.js';
 import type { SourceIdentity } from '../dolt/bookkeeping.js';
 import type { StagingBranch } from '../dolt/staging.js';
+import type { ErrorCode } from '../errors.js';
 import type { CopyProgress } from '../ops/progress.js';
 import type { MappingRules } from './tables.js';
 
@@ -15,6 +16,11 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Where the run ends: found by its first attempt, where it was asked for as `current`. */
   until: Lsn | null;
+  /**
+   * Refusals that can only come from connections of an earlier attempt, of which the server does not know yet that they
+   * are lost: what was ours once is waited for, not given up.
+   */
+  readonly passing: Set<ErrorCode>;
   /** Something was achieved: failures before it do not count towards giving up. */
   readonly onProgress: () => void;
 }

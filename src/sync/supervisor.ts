@@ -3,7 +3,7 @@ import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { Finding } from '../core/finding.js';
-import { asWal2DoltError } from '../errors.js';
+import { asWal2DoltError, type ErrorCode } from '../errors.js';
 import { attempt } from './attempt.js';
 import { preflight } from './check.js';
 import type { RunContext } from './run-context.js';
@@ -12,14 +12,20 @@ import type { RunContext } from './run-context.js';
 const NEVER = Number.POSITIVE_INFINITY;
 
 /**
- * Runs until the end that was asked for, or the signal: the start-up check once, then attempt after attempt, each on new connections, with growing
- * pauses between failures that may pass. Throws a Wal2DoltError for the others, and the last one when it gave up.
+ * Runs until the end that was asked for, or the signal: the start-up check once, then attempt after attempt, each on new
+ * connections, with growing pauses between failures that may pass. Throws a Wal2DoltError for the others, and the last
+ * one when it gave up.
  */
 export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progress' | 'signal'>): Promise<void> {
   const { logger, signal } = io;
   const { firstDelay, maxDelay, giveUpAfter } = config.retry;
   let progressed = true;
-  const context: RunContext = { ...io, until: null, onProgress: () => (progressed = true) };
+  const passing = new Set<ErrorCode>();
+  const context: RunContext = { ...io, until: null, passing, onProgress: () => (progressed = true) };
+  const isTransient = (error: unknown): boolean => {
+    const { code, policy } = asWal2DoltError(error);
+    return policy.action === 'retry' || passing.has(code);
+  };
   let checked = false;
   const attemptChecked = async (): Promise<void> => {
     if (!checked) reportFindings(await preflight(config), logger);
@@ -46,7 +52,8 @@ export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progr
       });
       return;
     } catch (error) {
-      if (signal.aborted && isTransientOrAbort(error, signal)) return;
+      // The operator asked for the end: what a stopped attempt leaves undone is done by the next run.
+      if (signal.aborted && (error === signal.reason || isTransient(error))) return;
       if (!isTransient(error) || !progressed) throw asWal2DoltError(error);
       await pause(firstDelay, undefined, { signal }).catch(() => {});
     }
@@ -59,9 +66,3 @@ function reportFindings(findings: readonly Finding[], logger: Logger): void {
     else logger.debug({ code }, message);
   }
 }
-
-const isTransient = (error: unknown): boolean => asWal2DoltError(error).policy.action === 'retry';
-
-/** The operator asked for the end: what a stopped attempt leaves undone is done by the next run. */
-const isTransientOrAbort = (error: unknown, signal: AbortSignal): boolean =>
-  error === signal.reason || isTransient(error);
