@@ -64,7 +64,8 @@ const CREATE_TABLES = [
   source_database VARCHAR(64) NOT NULL,
   publication VARCHAR(64) NOT NULL,
   phase VARCHAR(16) NOT NULL,
-  version INT NOT NULL
+  version INT NOT NULL,
+  spills INT NOT NULL
 )`,
   `CREATE TABLE IF NOT EXISTS wal2dolt_commits (
   end_lsn_num BIGINT UNSIGNED NOT NULL PRIMARY KEY,
@@ -121,11 +122,17 @@ const REPLICA_IDENTITY = { d: 'default', n: 'nothing', f: 'full', i: 'index' } a
 export const datetime = (micros: Micros): string => `'${formatMicros(micros).slice(0, -1).replace('T', ' ')}'`;
 
 export function insertPosition(position: Position, source: SourceIdentity, phase: Phase): string {
-  return `INSERT INTO wal2dolt_position VALUES (${quoteText(source.slot)}, '${formatLsn(position.endLsn)}', ${position.endLsn}, ${datetime(position.commitTime)}, ${position.xid}, ${quoteText(source.systemId)}, ${source.timeline}, ${quoteText(source.database)}, ${quoteText(source.publication)}, '${phase}', ${BOOKKEEPING_VERSION})`;
+  return `INSERT INTO wal2dolt_position VALUES (${quoteText(source.slot)}, '${formatLsn(position.endLsn)}', ${position.endLsn}, ${datetime(position.commitTime)}, ${position.xid}, ${quoteText(source.systemId)}, ${source.timeline}, ${quoteText(source.database)}, ${quoteText(source.publication)}, '${phase}', ${BOOKKEEPING_VERSION}, 0)`;
 }
 
-export function updatePosition(position: Position, slot: string, phase: Phase): string {
-  return `UPDATE wal2dolt_position SET end_lsn='${formatLsn(position.endLsn)}', end_lsn_num=${position.endLsn}, commit_time=${datetime(position.commitTime)}, xid=${position.xid}, phase='${phase}' WHERE slot=${quoteText(slot)}`;
+/** Changes one row where the working set holds `spills` spills after the last commit, none where somebody threw them away. */
+export function updatePosition(position: Position, slot: string, phase: Phase, spills = 0): string {
+  return `UPDATE wal2dolt_position SET end_lsn='${formatLsn(position.endLsn)}', end_lsn_num=${position.endLsn}, commit_time=${datetime(position.commitTime)}, xid=${position.xid}, phase='${phase}', spills=0 WHERE slot=${quoteText(slot)} AND spills=${spills}`;
+}
+
+/** Counts a spill, in the SQL transaction of its rows. In a commit the count is always 0. */
+export function countSpill(slot: string, spills: number): string {
+  return `UPDATE wal2dolt_position SET spills=${spills} WHERE slot=${quoteText(slot)} AND spills=${spills - 1}`;
 }
 
 /** The position at the connection's branch, or null where wal2dolt never wrote. */

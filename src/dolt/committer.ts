@@ -4,7 +4,7 @@ import { failpoint } from '../core/failpoint.js';
 import { authorOf, commitMessage, snapshotMessage, trailer } from '../core/message.js';
 import { formatLsn, type Lsn, type Micros, type Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
-import { datetime, type Phase, type SourceIdentity, updatePosition } from './bookkeeping.js';
+import { countSpill, datetime, type Phase, type SourceIdentity, updatePosition } from './bookkeeping.js';
 import type { TargetConnection } from './client.js';
 import { ExactValues } from './exact.js';
 import { quoteText, textOrNull } from './sql-text.js';
@@ -32,6 +32,8 @@ export class Committer {
   #phase: Phase;
   #lastDate: Micros;
   #inTransaction = false;
+  /** Since the last commit; the position row has the same number, unless somebody threw the spilled rows away. */
+  #spills = 0;
 
   private constructor(
     staging: StagingBranch,
@@ -71,6 +73,8 @@ export class Committer {
   async spill(changes: readonly (KeyedChanges | KeylessChanges)[]): Promise<void> {
     await this.#begin();
     await this.writer.write(changes);
+    this.#spills += 1;
+    await this.#changePosition(countSpill(this.#options.source.slot, this.#spills));
     await this.#staging.writer.run('COMMIT');
     failpoint('after-spill');
     this.#inTransaction = false;
@@ -140,8 +144,19 @@ export class Committer {
   }
 
   async #move(position: Position, connection = this.#staging.writer): Promise<void> {
-    const changed = await connection.run(updatePosition(position, this.#options.source.slot, this.#phase));
-    if (changed !== 1) throw new Wal2DoltError('E_TARGET_DIVERGED', 'the position row in wal2dolt_position is gone');
+    await this.#changePosition(
+      updatePosition(position, this.#options.source.slot, this.#phase, this.#spills),
+      connection,
+    );
+    this.#spills = 0;
+  }
+
+  async #changePosition(statement: string, connection = this.#staging.writer): Promise<void> {
+    if ((await connection.run(statement)) === 1) return;
+    throw new Wal2DoltError(
+      'E_TARGET_DIVERGED',
+      `the position row in wal2dolt_position is not as it was left: somebody wrote to branch ${this.#staging.branches.staging}, or reset it`,
+    );
   }
 
   /** Writes down the commit before this one, and thereby makes sure that it still is the branch's head. */

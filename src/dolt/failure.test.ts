@@ -29,7 +29,7 @@ describe('a failure', () => {
     [generic('fatal: Not possible to fast-forward, aborting'), 'E_TARGET_DIVERGED'],
     [generic('cannot fast forward from a to b. a is ahead of b already'), 'E_TARGET_DIVERGED'],
     [failure('duplicate primary key given: [1]', { errno: 1062 }), 'E_TARGET_DIVERGED'],
-    [failure('duplicate unique key given: [a]', { errno: 1062 }), 'E_TARGET_DIVERGED'],
+    [failure('duplicate unique key given: [a]', { errno: 1062 }), 'E_SCHEMA_CHANGED'],
     [generic("command denied to user 'reader'@'%'"), 'E_TARGET_PRIVILEGE'],
     [failure("Access denied for user 'reader'@'%' to database 'shop'", { errno: 1044 }), 'E_TARGET_PRIVILEGE'],
     [generic('`reader`@`%` does not have the correct permissions on branch `main`'), 'E_TARGET_PRIVILEGE'],

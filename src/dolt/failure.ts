@@ -23,11 +23,14 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
     /^command denied|^access denied for user .* to database|does not have the correct permissions on branch/i,
     'E_TARGET_PRIVILEGE',
   ],
-  [/^duplicate (primary|unique) key given/i, 'E_TARGET_DIVERGED'],
+  [/^duplicate primary key given/i, 'E_TARGET_DIVERGED'],
+  // Postgres took the value twice, so the constraint is gone there.
+  [/^duplicate unique key given/i, 'E_SCHEMA_CHANGED'],
   [/^server is (currently )?(shutting down|in quiescing)/i, 'E_TARGET_UNREACHABLE'],
 ];
 
 const BY_ERRNO: Readonly<Record<number, ErrorCode>> = {
+  1048: 'E_SCHEMA_CHANGED', // NULL for a column that was NOT NULL
   1044: 'E_TARGET_PRIVILEGE',
   1045: 'E_TARGET_AUTH',
   1062: 'E_TARGET_DIVERGED',
