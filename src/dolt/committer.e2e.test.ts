@@ -51,3 +51,30 @@ it('never dates a commit before the one that it follows, also not after a restar
     { commit_time: '2020-01-01 13:00:00.000000' },
   ]);
 });
+
+it('does not commit what was spilled when somebody threw it away in between', async () => {
+  await using target = createDoltDatabaseName();
+  const start = { endLsn: lsn(1n), commitTime: parseMicros('2020-01-01T00:00:00.000001'), xid: 1 };
+  await using staging = await StagingBranch.open(parseTarget(target.url), { target: 'main', staging: 'wal2dolt' });
+  await staging.writer.run(insertPosition(start, SOURCE, 'streaming'));
+  await staging.commit(stepMessage('start', start), start.commitTime, AUTHOR);
+  const committer = await Committer.open(
+    staging,
+    { source: SOURCE, author: AUTHOR, transactions: false },
+    start,
+    'streaming',
+  );
+  await committer.spill([]);
+  await committer.spill([]);
+  await committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000'));
+  expect(await target.sql('select end_lsn_num, spills from wal2dolt_position')).toEqual([
+    { end_lsn_num: 10, spills: 0 },
+  ]);
+
+  await committer.spill([]);
+  await (await target.connect('wal2dolt')).query("call dolt_reset('--hard')");
+  await expect(committer.commit(batchAt(20n, '2020-01-03T00:00:00.000000'))).rejects.toMatchObject({
+    code: 'E_TARGET_DIVERGED',
+  });
+  expect(await target.sql('select end_lsn_num from wal2dolt_position')).toEqual([{ end_lsn_num: 10 }]);
+});
