@@ -1,31 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalServer } from '../src/servers/local-server.js';
-import { differences, doltContents, postgresContents } from './support/compare.js';
-import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
+import { createDoltDatabaseName } from './support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase, startPostgres } from './support/postgres.js';
 import { drain, startRun } from './support/run.js';
-
-const FAST = { commit: { maxDelay: '30ms' }, retry: { firstDelay: '50ms', maxDelay: '500ms' } };
-
-/** A streamed table `t` with one row. */
-async function stream(source: PostgresDatabase, target: DoltDatabase): Promise<void> {
-  await source.sql('create table t (id int primary key, v text); insert into t values (1, $$a$$)');
-  await drain(source.url, target.url);
-}
-
-async function expectSame(source: PostgresDatabase, target: DoltDatabase): Promise<void> {
-  expect(differences(await doltContents(target.url), await postgresContents(source.url, target.url))).toEqual([]);
-}
-
-/** What a run that has to end by itself throws. */
-async function failure(running: { readonly ended: Promise<void> }): Promise<string> {
-  const error = await running.ended.then(
-    () => null,
-    (thrown: { code?: string; message: string }) => thrown,
-  );
-  return error ? `${error.code}: ${error.message}` : 'ended well';
-}
+import { expectSame, FAST, failure, stream } from './support/streamed.js';
 
 describe.concurrent('two at once', () => {
   it('on one slot: the second is refused', { timeout: 60_000 }, async ({ expect }) => {
@@ -284,46 +262,5 @@ describe('another server', () => {
     await expect(drain(other.url, target.url)).rejects.toMatchObject({ code: 'E_OTHER_SOURCE' });
     await drain(source.url, target.url);
     await expectSame(source, target);
-  });
-});
-
-describe('a schema that changes while streaming', () => {
-  it.each([
-    ['a new column', "alter table t add column w int; insert into t values (3, 'c', 3)", 'the column w is new'],
-    ['a renamed column', "alter table t rename column v to w; insert into t values (3, 'c')", 'the column v is now w'],
-    ['a dropped column', 'alter table t drop column v; insert into t values (3)', 'the column v is gone'],
-    [
-      'another type',
-      "alter table t alter column v type varchar(50); insert into t values (3, 'c')",
-      'the type of column v',
-    ],
-    [
-      'another key',
-      'alter table t drop constraint t_pkey, add primary key (id, v); insert into t values (3, $$c$$)',
-      'key',
-    ],
-    ['a renamed table', 'alter table t rename to u; insert into u values (3)', 'it was called public.t'],
-    ['a new table', 'create table u (id int primary key); insert into u values (3)', 'the table is new'],
-  ])('%s stops it, and Postgres keeps the rest', async (_what, change, said) => {
-    await using source = await createPostgresDatabase();
-    await using target = createDoltDatabaseName();
-    await stream(source, target);
-    await using running = startRun(source.url, target.url, { ...FAST, commit: { maxDelay: '10ms' } });
-    await source.sql("insert into t values (2, 'b')");
-    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
-    await sleep(100);
-    const [before] = await source.sql('select pg_current_wal_lsn() as lsn');
-    await source.sql(change);
-    expect(await failure(running)).toMatch(/^E_SCHEMA_CHANGED/);
-    await expect(drain(source.url, target.url)).rejects.toMatchObject({
-      code: 'E_SCHEMA_CHANGED',
-      message: expect.stringContaining(said),
-    });
-    expect(await target.sql('select id from t order by id')).toEqual([{ id: 1 }, { id: 2 }]);
-    const [slot] = await source.sql(
-      'select confirmed_flush_lsn <= $2 as kept from pg_replication_slots where slot_name = $1',
-      [source.name, before?.lsn],
-    );
-    expect(slot).toEqual({ kept: true });
   });
 });
