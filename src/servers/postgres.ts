@@ -87,7 +87,7 @@ async function unprivilegedUser(): Promise<User> {
   );
 }
 
-/** Binaries under a home that only root may enter (/root/…/node_modules) run from a copy. */
+/** Binaries under a home that only root may enter (root's own) run from a copy. */
 async function reachable(binaries: string, user: User, folder: string): Promise<string> {
   try {
     await run(join(binaries, 'postgres'), ['--version'], { cwd: '/', ...user });
