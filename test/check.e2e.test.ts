@@ -236,3 +236,16 @@ test('tables that the publication carries no more, and tables without columns', 
   await source.sql('alter table d replica identity full');
   expect(codes(await check(configOf(source, other, settings)))).toEqual([]);
 });
+
+test('a migration that holds its lock does not hold up a run that streams', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(`create table t (id int primary key, at timestamptz default now(), n int default 3 check (n > 0))`);
+  await drain(source.url, target.url);
+  await source.sql('insert into t (id) values (1)');
+  const migration = await source.client();
+  await migration.query('begin; lock table t in access exclusive mode');
+  await drain(source.url, target.url);
+  expect(await target.sql('select id from t')).toEqual([{ id: 1 }]);
+  await migration.query('rollback');
+});

@@ -113,3 +113,9 @@ function describe(failure: Failure): string {
   const text = failure.message || 'the connection failed';
   return `${text}${more ? `. ${more}` : ''}${code && !text.includes(code) ? ` [${code}]` : ''}`;
 }
+
+/** Whether a statement gave up waiting for a lock (lock_timeout). */
+export function isLockTimeout(thrown: unknown): boolean {
+  const cause = thrown instanceof Error ? thrown.cause : null;
+  return cause instanceof Error && 'code' in cause && cause.code === '55P03';
+}

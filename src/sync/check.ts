@@ -1,11 +1,12 @@
 import type pg from 'pg';
 import type { Config } from '../config.js';
-import { error, type Finding, formatFindings } from '../core/finding.js';
+import { error, type Finding, formatFindings, warning } from '../core/finding.js';
 import { LSN_ZERO, maxLsn } from '../core/position.js';
 import { parseTarget } from '../dolt/client.js';
 import { checkTarget, type TargetReport } from '../dolt/preflight.js';
 import { asWal2DoltError, type ErrorCode, POLICY, Wal2DoltError } from '../errors.js';
-import { connectSource } from '../postgres/client.js';
+import { connectSource, queryRows } from '../postgres/client.js';
+import { isLockTimeout } from '../postgres/failure.js';
 import { checkReplicationConnection, checkSource } from '../postgres/preflight.js';
 import { checkStillPublished, readWantedTables } from '../postgres/preflight-publication.js';
 import type { SourceWishes } from '../postgres/preflight-wishes.js';
@@ -25,7 +26,7 @@ export async function check(config: Config): Promise<readonly Finding[]> {
     try {
       return await look();
     } catch (thrown) {
-      findings.push(findingOf(thrown));
+      findings.push(isLockTimeout(thrown) ? LOCKED : findingOf(thrown));
       return null;
     }
   };
@@ -35,6 +36,7 @@ export async function check(config: Config): Promise<readonly Finding[]> {
   const client = await collect(() => connectSource(config.source, 'wal2dolt check'));
   if (client) {
     try {
+      await queryRows(client, `SET lock_timeout = ${LOCK_MS}`);
       const replication = await checkReplicationConnection(config.source);
       const other = checkIdentity(config, target, replication.system);
       // Where the target is of another source, what it knows of a slot is not about ours.
@@ -53,6 +55,14 @@ export async function check(config: Config): Promise<readonly Finding[]> {
   }
   return [...findings, ...(target?.findings ?? [])];
 }
+
+/** Newer Postgres locks a table to print its definition, and may so wait for a migration of the application. */
+const LOCK_MS = 3_000;
+const LOCKED = warning(
+  'locked',
+  'A table is locked by another transaction (ALTER TABLE, TRUNCATE, …), so the definitions of the tables were not checked.',
+  "SELECT a.pid, a.xact_start, a.query FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.mode = 'AccessExclusiveLock' AND l.granted;",
+);
 
 /** For a run, these pass by themselves or are waited for: its killed predecessor may not be quite gone. */
 const LEFT_TO_THE_RUN: ReadonlySet<string> = new Set<ErrorCode>(['E_SLOT_IN_USE']);
