@@ -131,7 +131,9 @@ async function stream(
 async function reaches(target: DoltDatabase, history: SourceHistory, running: Running): Promise<void> {
   const { states } = history;
   const last = states.findLast((state, i) => differ(state, states[i - 1]));
+  const deadline = Date.now() + 120_000;
   for (let published = false; !published; ) {
+    if (Date.now() > deadline) throw new Error(`transaction ${last?.xid} did not arrive in two minutes`);
     const end = await publishedPosition(target);
     published = end !== null && (last === undefined || last.to <= end || history.at(end).includes(last));
     // Rejects with what the run threw.

@@ -346,7 +346,10 @@ export const TABLES: readonly WorkloadTable[] = [
   },
 ];
 
-/** Tables of a second session, whose transactions are open while others commit. */
+/**
+ * Tables of a second session, whose transactions are open while others commit. Not emptied: a run that starts looks at
+ * the tables, and would wait for the lock.
+ */
 export const LONG_TABLES: readonly WorkloadTable[] = [
   table({
     name: 'slow',
@@ -363,7 +366,7 @@ export const LONG_TABLES: readonly WorkloadTable[] = [
     after: `alter table slow_keyless replica identity full`,
     values: [column('v', number), column('j', json)],
     limit: 200,
-    operations: KEYLESS,
+    operations: KEYLESS.filter((kind) => !kind.startsWith('truncate')),
   }),
 ];
 
