@@ -41,7 +41,9 @@ export default defineConfig({
                 globalSetup: 'test/support/global-setup.ts',
                 provide: { postgresBinaries: postgres.folder, postgresVersion: postgres.version },
                 sequence: { groupOrder: index + 1 },
-                testTimeout: 60_000,
+                // Generous: what is waited for takes as long as a busy machine needs.
+                expect: { poll: { timeout: 20_000 } },
+                testTimeout: 120_000,
                 hookTimeout: 60_000,
               },
             },
