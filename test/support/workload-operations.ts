@@ -93,6 +93,10 @@ const onTwo = (table: WorkloadTable, dice: Dice, statements: readonly string[]):
       if old_two is not null then ${statements.join('; ')}; end if;
     end $do$`;
 
+/** Postgres refuses it while a deferred constraint has something to check. */
+const truncate = (what: string): string =>
+  `set constraints all immediate; truncate ${what}; set constraints all deferred`;
+
 /** What a table begins with. */
 export const fill = (table: WorkloadTable): string => insertRange(table, 0, Math.min(table.limit, 250) - 1, 0);
 
@@ -162,15 +166,15 @@ export const OPERATIONS = {
   removeOne: ({ name }, dice) => `delete from ${name} where ctid = any (
       select min(ctid) from ${name} where ${some(dice)} group by tableoid, i having count(*) > 1)
     and tableoid = (select min(tableoid) from ${name} where ${some(dice)})`,
-  truncate: ({ name }) => `truncate ${name}`,
+  truncate: ({ name }) => truncate(name),
   /** What was done before in the same transaction must not come back. */
   truncateBetween: (table, dice) => {
     const from = first(table, dice);
     return `${insertRange(table, from + 300, from + 310, 0)}; update ${table.name} set i = i where ${some(dice)};
-      truncate ${table.name}; ${insertRange(table, from, from + Math.min(dice.rows, 50), dice.c)}`;
+      ${truncate(table.name)}; ${insertRange(table, from, from + Math.min(dice.rows, 50), dice.c)}`;
   },
-  truncateCascade: ({ name }) => `truncate ${name} cascade`,
-  truncateRestart: ({ name }) => `truncate ${name} restart identity`,
+  truncateCascade: ({ name }) => truncate(`${name} cascade`),
+  truncateRestart: ({ name }) => truncate(`${name} restart identity`),
   none: () => 'select',
 } as const satisfies Readonly<Record<string, Operation>>;
 
