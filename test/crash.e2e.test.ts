@@ -79,7 +79,7 @@ describe('a process killed while it copies', () => {
         child.signal('SIGKILL');
       }
       expect(await child.end(), failpoint ?? 'at random').toMatchObject({ signal: 'SIGKILL' });
-      copied.push(...child.log.filter(({ msg }) => msg === 'table copied').map(({ table }) => table));
+      copied.push(...child.log.filter(({ msg }) => msg === 'table copied').map(({ table }) => String(table)));
       expect(await target.sql('show tables'), failpoint ?? 'at random').toEqual([]);
     }
     expect([...copied].sort()).toEqual([...new Set(copied)].sort());

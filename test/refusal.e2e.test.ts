@@ -3,7 +3,7 @@ import type { LocalServer } from '../src/servers/local-server.js';
 import { createDoltDatabaseName } from './support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase, startPostgres } from './support/postgres.js';
 import { drain, startRun } from './support/run.js';
-import { expectSame, FAST, failure, stream } from './support/streamed.js';
+import { expectSame, FAST, failure, SPILLING, spilled, stream } from './support/streamed.js';
 
 describe.concurrent('two at once', () => {
   it('on one slot: the second is refused', { timeout: 60_000 }, async ({ expect }) => {
@@ -104,18 +104,8 @@ describe('a target that someone else wrote', () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
     await stream(source, target);
-    await using running = startRun(source.url, target.url, {
-      ...FAST,
-      commit: { maxDelay: '30ms', maxBytes: '100kB' },
-    });
-    await source.sql('insert into t values (2)');
-    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
-    await source.sql("insert into t select i, repeat('x', 100) from generate_series(1000, 60000) i");
-    const staging = await target.connect('wal2dolt');
-    // Its first parts are written.
-    await expect
-      .poll(async () => (await staging.query('select count(*) as n from t'))[0], { interval: 10 })
-      .not.toEqual([{ n: 2 }]);
+    await using running = startRun(source.url, target.url, SPILLING);
+    const staging = await spilled(source, target);
     await staging.query("insert into t values (100, 'theirs')");
     await staging.query("call dolt_commit('--skip-empty', '-am', 'theirs')");
     expect(await failure(running)).toMatch(/^E_TARGET_DIVERGED/);
@@ -126,17 +116,8 @@ describe('a target that someone else wrote', () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
     await stream(source, target);
-    await using running = startRun(source.url, target.url, {
-      ...FAST,
-      commit: { maxDelay: '30ms', maxBytes: '100kB' },
-    });
-    await source.sql('insert into t values (2)');
-    await expect.poll(() => target.sql('select id from t')).toHaveLength(2);
-    await source.sql("insert into t select i, repeat('x', 100) from generate_series(1000, 60000) i");
-    const staging = await target.connect('wal2dolt');
-    await expect
-      .poll(async () => (await staging.query('select count(*) as n from t'))[0], { interval: 10 })
-      .not.toEqual([{ n: 2 }]);
+    await using running = startRun(source.url, target.url, SPILLING);
+    const staging = await spilled(source, target);
     // Dolt refuses it when a statement of the run gets in between.
     const reset = () => staging.query("call dolt_reset('--hard')").then(() => true, String);
     await expect.poll(reset, { interval: 5 }).toBe(true);

@@ -7,8 +7,7 @@ export interface LogLine {
   readonly level: string;
   readonly msg: string;
   readonly code?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test knows what it reads
-  readonly [field: string]: any;
+  readonly [field: string]: unknown;
 }
 
 export interface Ending {
