@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import pg from 'pg';
 import { type Lsn, type Micros, parseLsn } from '../core/position.js';
@@ -213,9 +214,10 @@ async function createOrCancel(
   // Should this process die while waiting, the walsender gives up by itself.
   await queryRows(creator, `SET lock_timeout = ${timeoutMs === 0 ? 0 : timeoutMs + 5_000}`);
 
+  const settled = new AbortController();
   let cancelled: Promise<string> | undefined;
   const cancel = (): void => {
-    cancelled ??= cancelBackend(watcher, Number(backend?.pid)).catch(() => {
+    cancelled ??= cancelBackend(watcher, Number(backend?.pid), settled.signal).catch(() => {
       void creator.end(); // then lock_timeout ends the walsender
       return SOME_TRANSACTIONS;
     });
@@ -229,7 +231,7 @@ async function createOrCancel(
     const [created] = await queryRows<{ consistent_point: string; snapshot_name: string }>(
       creator,
       `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(name)} ${temporary}LOGICAL pgoutput (SNAPSHOT 'export'${failover})`,
-    );
+    ).finally(() => settled.abort());
     if (!created) throw new Wal2DoltError('E_SOURCE_PROTOCOL', 'CREATE_REPLICATION_SLOT gave no row');
     return created;
   } catch (error) {
@@ -245,20 +247,40 @@ async function createOrCancel(
   }
 }
 
-/** Cancels what the backend runs; the result says what it was waiting for. */
-async function cancelBackend(client: pg.Client, backend: number): Promise<string> {
-  const rows = await queryRows<{ pid: string; session: string | null }>(
+/** Cancels what the backend runs until that has `settled`; the result says what it was waiting for. */
+async function cancelBackend(client: pg.Client, backend: number, settled: AbortSignal): Promise<string> {
+  const waitedFor = await openTransactions(client, backend).catch(() => SOME_TRANSACTIONS);
+  while (!settled.aborted) {
+    await queryRows(client, 'SELECT pg_cancel_backend($1)', [backend]);
+    // On a busy server the backend may not have read its command yet, and would forget this.
+    await sleep(CANCEL_AGAIN_MS, undefined, { signal: settled }).catch(() => {});
+  }
+  return waitedFor;
+}
+
+const CANCEL_AGAIN_MS = 200;
+
+/** Every transaction that may hold up the creation of a slot by the backend, oldest first, as text; not too many. */
+async function openTransactions(client: pg.Client, backend: number): Promise<string> {
+  const rows = await queryRows<{ name: string; count: string }>(
     client,
-    `SELECT b.pid, concat_ws(', ', a.usename, a.application_name, a.state, 'since ' || a.xact_start) AS session
-     FROM unnest(pg_blocking_pids($1)) b (pid) LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid`,
-    [backend],
+    // The creation waits for one after the other, in all databases. `pg_blocking_pids` would be the present one only; it
+    // is here for what is not visible otherwise.
+    `WITH blocking AS (SELECT pg_blocking_pids($1) AS pids),
+       open (age, name) AS (
+         SELECT age(a.backend_xid), format('pid %s (%s)', a.pid,
+           concat_ws(', ', a.usename, a.datname, nullif(a.application_name, ''), a.state, 'since ' || a.xact_start))
+         FROM pg_catalog.pg_stat_activity a, blocking
+         WHERE a.pid <> $1 AND (a.backend_xid IS NOT NULL OR a.pid = ANY (pids))
+         UNION ALL
+         SELECT age(transaction), format('the prepared transaction %L (%s, %s, since %s)', gid, owner, database, prepared)
+         FROM pg_catalog.pg_prepared_xacts)
+     SELECT name, count(*) OVER () AS count FROM open ORDER BY age DESC LIMIT $2`,
+    [backend, TRANSACTIONS_SHOWN],
   );
-  await queryRows(client, 'SELECT pg_cancel_backend($1)', [backend]);
-  // A prepared transaction has the process id 0.
-  const names = rows.map(({ pid, session }) =>
-    pid === '0' ? 'a prepared transaction (pg_prepared_xacts)' : `pid ${pid} (${session})`,
-  );
-  return names.join(', ') || SOME_TRANSACTIONS;
+  const more = Number(rows[0]?.count ?? 0) - rows.length;
+  return [...rows.map(({ name }) => name), ...(more > 0 ? [`and ${more} more`] : [])].join(', ') || SOME_TRANSACTIONS;
 }
 
 const SOME_TRANSACTIONS = 'transactions that are open';
+const TRANSACTIONS_SHOWN = 5;
