@@ -16,7 +16,7 @@ describe('connectSource', () => {
       alter database ${database.name} set bytea_output = 'escape';
       alter database ${database.name} set client_encoding = 'LATIN1';
       alter database ${database.name} set statement_timeout = '50ms';
-      alter database ${database.name} set idle_session_timeout = '50ms';`);
+      alter database ${database.name} set idle_session_timeout = '5s';`);
     const url = withParams(database.url, {
       options: '-c timezone=Asia/Tokyo -c work_mem=5MB',
       application_name: 'mine',
@@ -61,7 +61,7 @@ describe('connectSource', () => {
     await expect(queryRows(client, 'select 1/0')).rejects.toMatchObject({ code: 'E_SOURCE_QUERY' });
     const [row] = await queryRows<{ pid: string }>(client, 'select pg_backend_pid() as pid');
     await database.sql('select pg_terminate_backend($1)', [row?.pid]);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect.poll(() => database.sql('select 1 from pg_stat_activity where pid = $1', [row?.pid])).toEqual([]);
     await expect(queryRows(client, 'select 1')).rejects.toMatchObject({ code: 'E_SOURCE_UNREACHABLE' });
   });
 });

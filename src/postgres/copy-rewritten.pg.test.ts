@@ -21,7 +21,7 @@ it('refuses a table that was emptied under its snapshot, which would look empty'
     name: 'emptied',
     temporary: true,
     failover: false,
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   });
   await database.sql('truncate a_truncated; alter table b_rewritten alter id type int using id + 0; truncate c_leaf');
   const reader = await connectSource(database.url, 'test');

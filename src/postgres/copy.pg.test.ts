@@ -109,7 +109,7 @@ describe('copyRows', () => {
       name,
       temporary: true,
       failover: false,
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     });
     await database.sql('insert into a values (2); delete from b; create table c (id int)');
     const workers = await Promise.all([source(database), source(database)]);
@@ -231,8 +231,8 @@ describe('copyRows that does not run to its end', () => {
   it('fails when Postgres stays silent, but not when the consumer is slow', async () => {
     await using database = await createPostgresDatabase();
     await database.sql(setUp);
-    const { batches } = await firstBatches(database, { stallMs: 100 });
-    await sleep(300);
+    const { batches } = await firstBatches(database, { stallMs: 2_000 });
+    await sleep(3_000);
     expect((await batches.next()).done).toBe(false);
     await batches.return(undefined);
 
@@ -244,7 +244,7 @@ describe('copyRows that does not run to its end', () => {
       code: 'E_SOURCE_UNREACHABLE',
       message: 'COPY of public.t: Postgres sent nothing for 0.2 s',
     });
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(15_000);
     await blocker.query('rollback');
   });
 

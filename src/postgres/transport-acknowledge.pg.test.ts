@@ -43,38 +43,43 @@ describe('acknowledging', () => {
     await source.sql('create table t (id int primary key)');
     const slot = await createSlot(source);
     const before = await slot.confirmedFlush();
-    await using stream = await slot.open({}, { wal_sender_timeout: '500ms' });
+    await using stream = await slot.open({}, { wal_sender_timeout: '1s' });
     await source.sql('insert into t values (1)');
     const [commit] = ofKind(await takeTransactions(stream), 'commit');
-    await sleep(1_000); // three statuses of the timer
+    await sleep(1_500); // two statuses of the timer
     expect(await slot.confirmedFlush()).toBe(before);
     expect(await reportedFlush(source)).toBe(before);
 
     const end = commit?.endLsn ?? lsn(0n);
     stream.acknowledge(end);
-    await expect.poll(() => slot.confirmedFlush(), { timeout: 200, interval: 10 }).toBe(end);
+    await expect.poll(() => slot.confirmedFlush(), { timeout: 500, interval: 10 }).toBe(end);
     stream.acknowledge(before);
-    await sleep(1_000);
+    await sleep(1_500);
     expect(await reportedFlush(source)).toBe(end);
   });
 
-  it.each(['idle', 'busy', 'paused'])('just before the end arrives, on an %s connection', async (state) => {
-    await using source = await createPostgresDatabase();
-    await source.sql('create table t (id int primary key, v text)');
-    const slot = await createSlot(source);
-    await source.sql("insert into t values (-1, '')");
-    if (state !== 'idle')
-      await source.sql("insert into t select i, repeat('x', 100) from generate_series(1, 100000) i");
-    await using stream = await slot.open(state === 'paused' ? { highWaterBytes: 1 } : {});
-    const [commit] = ofKind(await takeTransactions(stream), 'commit');
-    if (state === 'paused') await sleep(100); // until the server cannot send any more
-    const end = commit?.endLsn ?? lsn(0n);
-    stream.acknowledge(end);
-    const before = performance.now();
-    await stream[Symbol.asyncDispose]();
-    expect(performance.now() - before).toBeLessThan(900); // it was not waited for in vain
-    expect(await slot.confirmedFlush()).toBe(end);
-  });
+  // Again where the machine was too busy to be in time.
+  it.each(['idle', 'busy', 'paused'])(
+    'just before the end arrives, on an %s connection',
+    { retry: 2 },
+    async (state) => {
+      await using source = await createPostgresDatabase();
+      await source.sql('create table t (id int primary key, v text)');
+      const slot = await createSlot(source);
+      await source.sql("insert into t values (-1, '')");
+      if (state !== 'idle')
+        await source.sql("insert into t select i, repeat('x', 100) from generate_series(1, 100000) i");
+      await using stream = await slot.open(state === 'paused' ? { highWaterBytes: 1 } : {});
+      const [commit] = ofKind(await takeTransactions(stream), 'commit');
+      if (state === 'paused') await sleep(100); // until the server cannot send any more
+      const end = commit?.endLsn ?? lsn(0n);
+      stream.acknowledge(end);
+      const before = performance.now();
+      await stream[Symbol.asyncDispose]();
+      expect(performance.now() - before).toBeLessThan(900); // it was not waited for in vain
+      expect(await slot.confirmedFlush()).toBe(end);
+    },
+  );
 
   it('lets an idle slot follow what is not published', async () => {
     await using source = await createPostgresDatabase();
@@ -101,7 +106,7 @@ describe('acknowledging', () => {
     await untilConfirmed(source, slot.confirmedFlush);
     const before = performance.now();
     await server.stop();
-    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(performance.now() - before).toBeLessThan(20_000); // and not for wal_sender_timeout
     await following;
   });
 });
@@ -138,18 +143,15 @@ describe('a silent connection', () => {
     await using source = await createPostgresDatabase();
     await using proxy = await createProxy(source.url);
     const slot = await createSlot(source);
-    await using stream = await slot.open(
-      { connection: clientConfig(proxy.url, 'test') },
-      { wal_sender_timeout: '500ms' },
-    );
+    await using stream = await slot.open({ connection: clientConfig(proxy.url, 'test') }, { wal_sender_timeout: '1s' });
     const silent = acknowledgeAll(stream);
-    await sleep(2_000); // an idle one is not silent: the server answers
+    await sleep(3_000); // an idle one is not silent: the server answers
     expect(await Promise.race([silent, 'alive'])).toBe('alive');
     proxy.fromServer = null;
     const before = performance.now();
     await expect(silent).rejects.toMatchObject({ code: 'E_STREAM_ENDED', message: expect.stringMatching('silent') });
-    expect(performance.now() - before).toBeGreaterThan(900);
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(performance.now() - before).toBeGreaterThan(1_900);
+    expect(performance.now() - before).toBeLessThan(15_000);
   });
 });
 
@@ -187,7 +189,7 @@ describe('the end of a stream', () => {
     while (!abort.signal.aborted) await stream.take(60_000);
     // A keepalive may have come in that moment.
     expect((await stream.take(60_000)).filter(({ kind }) => kind !== 'keepalive')).toEqual([]);
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(performance.now() - before).toBeLessThan(15_000);
     stream.acknowledge(end);
     await expect.poll(() => slot.confirmedFlush()).toBe(end);
   });
