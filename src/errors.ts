@@ -115,12 +115,28 @@ export const POLICY = {
 
   // -- the target
   E_TARGET_UNREACHABLE: { action: 'retry', exit: 4, remedy: 'Is `dolt sql-server` up, and the host and port right?' },
+  E_TARGET_LOST: {
+    action: 'retry',
+    exit: 4,
+    remedy: `The connection to Dolt ended in the middle of a statement. Did Dolt, or a proxy in between, restart? ${SAVED}`,
+  },
+  E_TARGET_CRASHES: {
+    action: 'halt',
+    exit: 3,
+    remedy: `Look into the log of Dolt, and of a proxy in between, for what ends the connection there each time: a panic, too little memory, a time limit. Then start again. ${SAVED}`,
+  },
+  E_TARGET_TLS: {
+    action: 'halt',
+    exit: 3,
+    remedy:
+      'Check ssl and ssl-ca in --target: does Dolt speak TLS, or ask for it, and is its certificate valid, of a known authority, and for this host name?',
+  },
   E_TARGET_AUTH: { action: 'halt', exit: 3, remedy: 'Check user and password of --target.' },
   E_TARGET_PRIVILEGE: {
     action: 'halt',
     exit: 3,
     remedy:
-      'GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, EXECUTE ON the target database to this user.',
+      'Run `wal2dolt check`: it prints the GRANT, or the rows of dolt_branch_control, that are missing in Dolt.',
   },
   E_TARGET_VERSION: { action: 'halt', exit: 3, remedy: 'Use Dolt 2.0 or newer.' },
   E_TARGET_CONFLICT: {

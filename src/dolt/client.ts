@@ -133,7 +133,7 @@ export class TargetConnection implements AsyncDisposable {
   }
 
   async #query(sql: string): Promise<unknown> {
-    if (this.#lost) throw asTargetError(this.#lost, sql);
+    if (this.#lost) throw asTargetError(this.#lost); // while nothing ran: it is not this statement's doing
     try {
       return (await this.#connection.query(sql))[0];
     } catch (error) {

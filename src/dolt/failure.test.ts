@@ -45,6 +45,21 @@ describe('a failure', () => {
     [failure("Can't add new command when connection is in closed state"), 'E_TARGET_UNREACHABLE'],
     [failure('This socket has been ended by the other party', { code: 'EPIPE' }), 'E_TARGET_UNREACHABLE'],
     [generic('server is currently shutting down'), 'E_TARGET_UNREACHABLE'],
+    [
+      generic(
+        'unknown error: Code: UNAVAILABLE\nserver does not allow insecure connections, client must use SSL/TLS\n',
+      ),
+      'E_TARGET_TLS',
+    ],
+    [failure('Server does not support secure connection', { code: 'HANDSHAKE_NO_SSL_SUPPORT' }), 'E_TARGET_TLS'],
+    [failure('certificate has expired', { code: 'HANDSHAKE_SSL_ERROR' }), 'E_TARGET_TLS'],
+    [failure('read ECONNRESET', { code: 'HANDSHAKE_SSL_ERROR' }), 'E_TARGET_UNREACHABLE'],
+    [
+      failure('Client network socket disconnected before secure TLS connection was established', {
+        code: 'HANDSHAKE_SSL_ERROR',
+      }),
+      'E_TARGET_UNREACHABLE',
+    ],
     [generic('unknown column "a"'), 'E_TARGET_QUERY'],
     [failure('table not found: t', { errno: 1146 }), 'E_TARGET_QUERY'],
     [failure('', {}), 'E_TARGET_QUERY'],
@@ -55,6 +70,27 @@ describe('a failure', () => {
   it('on every address of a host has no message of its own', () => {
     const error = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
     expect(asTargetError(error)).toMatchObject({ code: 'E_TARGET_UNREACHABLE', message: 'Dolt: ECONNREFUSED' });
+  });
+
+  it.each<[string, string]>([
+    ['read ECONNRESET', 'ECONNRESET'],
+    ['Connection lost: The server closed the connection.', 'PROTOCOL_CONNECTION_LOST'],
+    ['This socket has been ended by the other party', 'EPIPE'],
+    ['read ETIMEDOUT', 'ETIMEDOUT'],
+  ])('of the connection (%s) while a statement runs is told from one at any other time', (message, code) => {
+    const error = failure(message, { code });
+    expect(asTargetError(error).code).toBe('E_TARGET_UNREACHABLE');
+    expect(asTargetError(error, 'DELETE FROM `t` WHERE 1')).toMatchObject({
+      code: 'E_TARGET_LOST',
+      message: 'Dolt: the connection was lost (in: DELETE FROM `t`)',
+      cause: error,
+    });
+  });
+
+  it('of a statement that was not sent is none of that statement', () => {
+    const closed = failure("Can't add new command when connection is in closed state");
+    const queued = failure('Cannot enqueue', { code: 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR' });
+    for (const error of [closed, queued]) expect(asTargetError(error, 'SELECT 1').code).toBe('E_TARGET_UNREACHABLE');
   });
 
   it('that was told before stays what it is', () => {
@@ -77,6 +113,8 @@ describe('the statement', () => {
     ["UPDATE `people` SET `password`='s3cret' WHERE `id`=1", 'UPDATE `people`'],
     ["DELETE FROM `people` WHERE `password` <=> 's3cret'", 'DELETE FROM `people`'],
     ['CALL DOLT_RESET(1)', 'CALL DOLT_RESET(1)'],
+    ["CALL DOLT_COMMIT('-A', '-m', 'its message', '--date', '2026')", "CALL DOLT_COMMIT('-A', '-m',"],
+    ["CREATE TABLE t (a TEXT DEFAULT 's3cret')", 'CREATE TABLE t (a TEXT DEFAULT'],
   ])('%s is named without its values', (statement, beginning) => {
     expect(messageFor(statement)).toBe(`Dolt: no (in: ${beginning})`);
   });

@@ -7,6 +7,12 @@ interface MysqlError extends Error {
   readonly fatal?: boolean;
 }
 
+/** TLS that was not agreed on, as mysql2 and Dolt say it. */
+const NO_TLS = /^HANDSHAKE_(SSL_ERROR|NO_SSL_SUPPORT)$/;
+const TLS_REQUIRED = /^unknown error: Code: UNAVAILABLE\s+server does not allow insecure connections/;
+/** mysql2 says so too where a server ends, or the network fails, in the middle of the handshake. */
+const CUT_OFF = /socket disconnected|ECONNRESET|EPIPE|ETIMEDOUT|socket hang up/i;
+
 /**
  * Dolt answers nearly everything with errno 1105 and SQLSTATE HY000, so most failures can only be told by their words.
  * Seen on Dolt 2.2.0.
@@ -26,6 +32,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^duplicate primary key given/i, 'E_TARGET_DIVERGED'],
   // Postgres took the value twice, so the constraint is gone there.
   [/^duplicate unique key given/i, 'E_SCHEMA_CHANGED'],
+  [TLS_REQUIRED, 'E_TARGET_TLS'],
   [/^server is (currently )?(shutting down|in quiescing)/i, 'E_TARGET_UNREACHABLE'],
 ];
 
@@ -41,18 +48,28 @@ const BY_ERRNO: Readonly<Record<number, ErrorCode>> = {
 const NETWORK =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|PROTOCOL_CONNECTION_LOST|PROTOCOL_UNEXPECTED_PACKET|PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR|ER_CON_COUNT_ERROR|HANDSHAKE_TIMEOUT)$/;
 
-/** Says what a failed call to Dolt means. The statement is named by its beginning only: its values may be secret. */
+/** What a statement fails with that never got to Dolt, since the connection had been lost before. */
+const NOT_SENT = 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR';
+
+/**
+ * Says what a failed call to Dolt means. The statement that was running is named by its beginning only: its values may be
+ * secret. The message of E_TARGET_LOST is the same whenever the connection is lost in the same statement.
+ */
 export function asTargetError(thrown: unknown, statement?: string): Wal2DoltError {
   if (thrown instanceof Wal2DoltError) return thrown;
   const error: MysqlError = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const code = codeOf(error);
   const where = statement === undefined ? '' : ` (in: ${head(statement)})`;
-  return new Wal2DoltError(codeOf(error), `Dolt: ${clip(error.message || String(error.code))}${where}`, {
-    cause: thrown,
-  });
+  if (statement !== undefined && NETWORK.test(error.code ?? '') && error.code !== NOT_SENT) {
+    return new Wal2DoltError('E_TARGET_LOST', `Dolt: the connection was lost${where}`, { cause: thrown });
+  }
+  const said = code === 'E_TARGET_TLS' ? tlsProblem(error) : error.message || String(error.code);
+  return new Wal2DoltError(code, `Dolt: ${clip(said)}${where}`, { cause: thrown });
 }
 
 function codeOf(error: MysqlError): ErrorCode {
   const text = error.message ?? '';
+  if (NO_TLS.test(error.code ?? '')) return CUT_OFF.test(text) ? 'E_TARGET_UNREACHABLE' : 'E_TARGET_TLS';
   for (const [pattern, code] of BY_MESSAGE) if (pattern.test(text)) return code;
   if (error.errno !== undefined && BY_ERRNO[error.errno]) return BY_ERRNO[error.errno] ?? 'E_TARGET_QUERY';
   if (error.code !== undefined && NETWORK.test(error.code)) return 'E_TARGET_UNREACHABLE';
@@ -60,9 +77,15 @@ function codeOf(error: MysqlError): ErrorCode {
   return 'E_TARGET_QUERY';
 }
 
-/** Statement up to its values: enough to know the table and the kind of change. */
+function tlsProblem({ code, message }: MysqlError): string {
+  if (TLS_REQUIRED.test(message)) return 'the server takes connections by TLS only, and ssl is not set';
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return 'the server does not speak TLS, which ssl asks for';
+  return `no connection by TLS: ${message.trim()}`;
+}
+
+/** Statement up to its values: enough to know the table and the kind of change. Flags of a procedure are no values. */
 function head(statement: string): string {
-  const values = statement.search(/\b(VALUES|WHERE|SET)\b/);
+  const values = statement.search(/\b(VALUES|WHERE|SET)\b|(?<=[\s(=,])'(?!-)/);
   const end = values < 0 ? 80 : Math.min(values, 120);
   return statement.slice(0, end).trim();
 }

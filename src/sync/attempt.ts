@@ -37,6 +37,7 @@ export async function attempt(config: Config, context: RunContext): Promise<void
       staging: config.stagingBranch,
     });
     context.passing.add('E_TARGET_LOCKED');
+    context.onBegin(staging.head.hash);
     try {
       const rules: MappingRules = { tables: config.tables, tableName: config.tableName, types: config.types };
       await proceed({ config, source, staging, identity, rules }, context);

@@ -21,6 +21,8 @@ export interface RunContext {
    * are lost: what was ours once is waited for, not given up.
    */
   readonly passing: Set<ErrorCode>;
+  /** What the staging branch stands at as an attempt begins: the hash of its head. */
+  readonly onBegin: (head: string) => void;
   /** Something was achieved: failures before it do not count towards giving up. */
   readonly onProgress: () => void;
 }

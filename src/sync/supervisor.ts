@@ -6,6 +6,7 @@ import type { Finding } from '../core/finding.js';
 import { asWal2DoltError, type ErrorCode } from '../errors.js';
 import { attempt } from './attempt.js';
 import { preflight } from './check.js';
+import { Losses } from './losses.js';
 import type { RunContext } from './run-context.js';
 
 /** `retry.giveUpAfter: 0`. */
@@ -13,24 +14,38 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /**
  * Runs until the end that was asked for, or the signal: the start-up check once, then attempt after attempt, each on new
- * connections, with growing pauses between failures that may pass. Throws a Wal2DoltError for the others, and the last
- * one when it gave up.
+ * connections, with growing pauses between failures that may pass. Throws a Wal2DoltError for the others, the last one when
+ * it gave up, and E_TARGET_CRASHES where every attempt ends at the same statement, as `Losses` has it.
  */
 export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progress' | 'signal'>): Promise<void> {
   const { logger, signal } = io;
   const { firstDelay, maxDelay, giveUpAfter } = config.retry;
   let progressed = true;
   const passing = new Set<ErrorCode>();
-  const context: RunContext = { ...io, until: null, passing, onProgress: () => (progressed = true) };
+  const losses = new Losses();
+  const context: RunContext = {
+    ...io,
+    until: null,
+    passing,
+    onBegin: (head) => losses.begin(head),
+    onProgress: () => {
+      progressed = true;
+      losses.clear();
+    },
+  };
   const isTransient = (error: unknown): boolean => {
     const { code, policy } = asWal2DoltError(error);
     return policy.action === 'retry' || passing.has(code);
   };
   let checked = false;
   const attemptChecked = async (): Promise<void> => {
-    if (!checked) reportFindings(await preflight(config), logger);
-    checked = true;
-    await attempt(config, context);
+    try {
+      if (!checked) reportFindings(await preflight(config), logger);
+      checked = true;
+      await attempt(config, context);
+    } catch (error) {
+      throw signal.aborted ? error : losses.judge(asWal2DoltError(error));
+    }
   };
   // What was achieved between two failures starts the patience anew.
   while (progressed) {
