@@ -58,7 +58,7 @@ export function snapshotMessage(position: Position, tables: number, rows: number
   return `snapshot of ${plural(tables, 'table')}, ${plural(rows, 'row')}, at ${formatLsn(position.endLsn)}\n\n${formatTrailers(facts, [])}`;
 }
 
-/** A step on the way to the first snapshot, which no reader sees: HEAD still says where the target stands. */
+/** A commit without transactions, such as a step on the way to the first snapshot: HEAD still says where the target stands. */
 export function stepMessage(what: string, position: Position): string {
   return `${what}\n\nLsn: ${formatLsn(position.endLsn)}`;
 }

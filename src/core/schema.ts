@@ -91,6 +91,12 @@ export interface TableSchema {
   readonly comment: string | null;
   /** The publication's row filter, a SQL expression, or null. */
   readonly rowFilter: string | null;
+  /**
+   * oids of the catalog rows by which the publication carries it: of the table or an ancestor (pg_publication_rel), its
+   * schema (pg_publication_namespace) or all tables (pg_publication). None of them outlives an ALTER PUBLICATION that
+   * drops the table or gives it another row filter or column list, nor a DROP PUBLICATION.
+   */
+  readonly publishedBy: readonly number[];
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ClosedBatch, TransactionRecord } from '../core/batch.js';
 import type { KeyedChanges, KeylessChanges } from '../core/coalesce.js';
 import { failpoint } from '../core/failpoint.js';
-import { authorOf, commitMessage, snapshotMessage, trailer } from '../core/message.js';
+import { authorOf, commitMessage, snapshotMessage, stepMessage, trailer } from '../core/message.js';
 import { formatLsn, type Lsn, type Micros, type Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
 import { countSpill, datetime, type Phase, type SourceIdentity, updatePosition } from './bookkeeping.js';
@@ -102,6 +102,17 @@ export class Committer {
     return batch.tag === null || this.#staging.tag(batch.tag, hash);
   }
 
+  /** A commit of its own for a change of the bookkeeping, at the position that is reached. */
+  async step(what: string, statements: readonly string[]): Promise<void> {
+    await this.#begin();
+    await this.#recordHead();
+    for (const statement of statements) await this.#staging.writer.run(statement);
+    const message = stepMessage(what, this.#position);
+    await this.#staging.commit(message, this.#date(this.#position.commitTime), this.#options.author);
+    this.#inTransaction = false;
+    if (this.#phase === 'streaming') await this.#staging.publish();
+  }
+
   /** Names the last published commit. */
   async tagHead(name: string): Promise<boolean> {
     return this.#staging.tag(name, this.#staging.head.hash);
@@ -159,15 +170,18 @@ export class Committer {
     );
   }
 
-  /** Writes down the commit before this one, and thereby makes sure that it still is the branch's head. */
+  /**
+   * Writes down the commit before this one, and thereby makes sure that it still is the branch's head. After a step, that
+   * is one more commit of the same position.
+   */
   async #recordHead(): Promise<void> {
     const { hash, message } = this.#staging.head;
     const position = this.#position;
     const count = (name: string): number => Number(trailer(message, name) ?? 0);
     const inserted = await this.#staging.writer.run(
-      `INSERT INTO wal2dolt_commits SELECT ${position.endLsn}, '${hash}', '${formatLsn(position.endLsn)}', ${datetime(position.commitTime)}, ${count('Transactions')}, ${count('Rows')}, ${quoteText(trailer(message, 'Reason') ?? '')} FROM dual WHERE HASHOF('HEAD')='${hash}'`,
+      `INSERT INTO wal2dolt_commits SELECT ${position.endLsn}, '${hash}', '${formatLsn(position.endLsn)}', ${datetime(position.commitTime)}, ${count('Transactions')}, ${count('Rows')}, ${quoteText(trailer(message, 'Reason') ?? '')} FROM dual WHERE HASHOF('HEAD')='${hash}' ON DUPLICATE KEY UPDATE commit_hash='${hash}'`,
     );
-    if (inserted !== 1) {
+    if (inserted === 0) {
       throw new Wal2DoltError(
         'E_TARGET_DIVERGED',
         `someone else committed to branch ${this.#staging.branches.staging}`,

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Column, ColumnType, Constraint, Index, TableSchema } from '../core/schema.js';
 import { queryRows } from './client.js';
+import { PUBLISHED_BY } from './publication.js';
 
 /**
  * The published tables: as `pg_publication_tables` lists them (partition roots or leaves as the publication says, with
@@ -58,19 +59,21 @@ interface CatalogTable extends Omit<TableSchema, 'columns' | 'unpublished' | 'in
 
 const TABLES = `
 WITH published AS MATERIALIZED (
-  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relreplident, p.attnames, p.rowfilter
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relreplident, p.attnames, p.rowfilter, ${PUBLISHED_BY} AS publishedby
   FROM pg_publication_tables p
+  JOIN pg_publication pub ON pub.pubname = p.pubname
   JOIN pg_namespace n ON n.nspname = p.schemaname
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
   WHERE p.pubname = $1::text AND ($2::oid[] IS NULL OR c.oid = ANY ($2::oid[]))
   UNION ALL
-  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relreplident, NULL, NULL
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.relreplident, NULL, NULL, '[]'
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE $1::text IS NULL AND c.oid = ANY ($2::oid[])
 )
 SELECT json_build_object(
   'oid', t.oid::int8, 'schema', t.nspname, 'name', t.relname, 'kind', t.relkind, 'replicaIdentity', t.relreplident,
   'comment', obj_description(t.oid, 'pg_class'), 'rowFilter', t.rowfilter,
+  'publishedBy', t.publishedby,
   'columns', (
     SELECT coalesce(json_agg(json_build_object(
       'attnum', a.attnum, 'name', a.attname,

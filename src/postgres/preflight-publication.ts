@@ -15,7 +15,15 @@ import {
   type TableFacts,
 } from './preflight-tables.js';
 import type { Server, SourceWishes } from './preflight-wishes.js';
-import { type Publication, quoteTable, readPublication, selectTables, type TableName } from './publication.js';
+import {
+  missingOperations,
+  type Publication,
+  quoteTable,
+  readPublication,
+  readPublishedBy,
+  selectTables,
+  type TableName,
+} from './publication.js';
 
 /** The publication, or what keeps us from making it, and everything about the tables in it. */
 export async function checkPublication(client: pg.Client, wishes: SourceWishes, server: Server): Promise<Finding[]> {
@@ -69,17 +77,18 @@ export async function readWantedTables(
 }
 
 /**
- * Tables that the target has and the publication carries no more: nothing in the stream says so, and Dolt would go on
- * showing the rows that they had.
+ * Whether the publication carries all of the time what the target follows, as its definitions say. Nothing in the stream
+ * tells of an ALTER PUBLICATION: Dolt would go on showing the rows that a table had, and miss those of a time in between.
  */
 export async function checkStillPublished(
   client: pg.Client,
   publication: string,
-  tables: readonly (TableName & { readonly oid: number })[],
+  tables: readonly TableSchema[],
 ): Promise<Finding[]> {
-  if (!(await readPublication(client, publication))) return [];
-  const published = new Set((await readTables(client, publication)).map(({ oid }) => oid));
-  const left = tables.filter(({ oid }) => !published.has(oid));
+  const current = await readPublication(client, publication);
+  if (!current) return [];
+  const publishedBy = await readPublishedBy(client, publication);
+  const left = tables.filter(({ oid }) => !publishedBy.has(oid));
   const rows = await queryRows<{ oid: string }>(
     client,
     'SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])',
@@ -88,15 +97,18 @@ export async function checkStillPublished(
   const existing = new Set(rows.map((row) => Number(row.oid)));
   const unpublished = left.filter(({ oid }) => existing.has(oid));
   const dropped = left.filter(({ oid }) => !existing.has(oid));
+  const interrupted = tables.filter((table) => {
+    const entries = publishedBy.get(table.oid);
+    return entries !== undefined && !entries.some((entry) => table.publishedBy.includes(entry));
+  });
   const findings: Finding[] = [];
   if (unpublished.length > 0) {
-    findings.push(
-      error(
-        'table_unpublished',
-        `The publication ${publication} carries no more ${listed(unpublished.map(plainName))}, which the target has: Dolt would keep old rows. What changed meanwhile is not in the stream; where that matters, copy again into a new target.`,
-        `ALTER PUBLICATION ${pg.escapeIdentifier(publication)} ADD TABLE ${tableList(unpublished)};`,
-      ),
-    );
+    const message = `The publication ${publication} carries no more ${listed(unpublished.map(plainName))}, which the target has: changes since then are not in the stream.`;
+    findings.push(error('E_PUBLICATION_CHANGED', message, leaveOut(unpublished)));
+  }
+  if (interrupted.length > 0) {
+    const message = `The publication ${publication} was changed for ${listed(interrupted.map(plainName))}: the table left it and came back, or has another row filter or column list now. Changes in between are not in the stream.`;
+    findings.push(error('E_PUBLICATION_CHANGED', message, leaveOut(interrupted)));
   }
   if (dropped.length > 0) {
     findings.push(
@@ -108,6 +120,14 @@ export async function checkStillPublished(
   }
   return findings;
 }
+
+/** The rest of the history goes on without the tables. */
+function leaveOut(tables: readonly TableName[]): string {
+  const patterns = tables.map((table) => `!${quotePattern(table.schema)}.${quotePattern(table.name)}`);
+  return `Copy again into a new target; or go on without them, which keeps their history up to here: add to tables ${patterns.join(',')}`;
+}
+
+const quotePattern = (name: string): string => (/^[^\s."*!,]+$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
 
 interface PublishedTable extends TableName {
   /** Of a partition that is published as a table of its own: the partitioned table at the top. */
@@ -140,13 +160,7 @@ function checkExisting(
 ): Finding[] {
   const name = pg.escapeIdentifier(publication.name);
   const findings: Finding[] = [];
-  const operations = {
-    insert: publication.insert,
-    update: publication.update,
-    delete: publication.delete,
-    truncate: publication.truncate,
-  };
-  const absent = Object.entries(operations).flatMap(([operation, isPublished]) => (isPublished ? [] : [operation]));
+  const absent = missingOperations(publication);
   if (absent.length > 0) {
     findings.push(
       error(

@@ -3,13 +3,14 @@ import { Batch, type CloseReason, type CommitPolicy, type TransactionContext } f
 import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
 import { Contradiction } from '../core/coalesce.js';
 import { failpoint } from '../core/failpoint.js';
-import { Acknowledgeable, formatLsn, type Lsn, type Position } from '../core/position.js';
+import { Acknowledgeable, formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js';
 import type { Committer } from '../dolt/committer.js';
 import { Wal2DoltError } from '../errors.js';
 import { StreamLog } from '../ops/stream-log.js';
 import type { ReplicationStream } from '../postgres/transport.js';
 import { parseContext } from './context.js';
 import { Pipeline } from './pipeline.js';
+import type { PublicationChange } from './publication-watch.js';
 import type { Relations } from './relations.js';
 
 /** How long one wait for events may last: a shutdown and a failure of the target are noticed after it. */
@@ -30,6 +31,8 @@ export interface StreamOptions {
   readonly policy: CommitPolicy;
   /** Everything that commits before it is wanted, nothing after it; null to go on for ever. */
   readonly until: Lsn | null;
+  /** Tells when changes begin to be missing in the stream: it then ends with that error, and with all before it saved. */
+  readonly watch: { readonly change: PublicationChange | null };
   /** While the first snapshot is being completed: the position from which all tables belong together. */
   readonly completeAt: Lsn | null;
   /** Called once, when everything before `completeAt` is written. */
@@ -71,6 +74,7 @@ class StreamLoop {
   #lastIdle = 0;
   #complete: boolean;
   #stopped = false;
+  #failure: Wal2DoltError | null = null;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -91,7 +95,10 @@ class StreamLoop {
         await this.#handle(event);
         if (this.#stopped) break;
       }
-      if (this.#transaction === null) await this.#closeIfDue();
+      if (this.#transaction === null) {
+        if (!this.#stopped) await this.#endsBefore(this.#received);
+        await this.#closeIfDue();
+      }
       if (this.#options.signal.aborted && !this.#stopped) {
         shutdownAt ??= Date.now();
         // What was read of a transaction that does not end in time is dropped: it was not acknowledged, so it comes again.
@@ -101,6 +108,7 @@ class StreamLoop {
       }
     }
     await this.#pipeline.drain();
+    if (this.#failure !== null) throw this.#failure;
     this.#log.stopped(this.#options.signal.aborted ? 'stopped' : 'reached the end that was asked for');
   }
 
@@ -131,8 +139,7 @@ class StreamLoop {
   }
 
   async #begin(event: StreamEvent & { kind: 'begin' }): Promise<void> {
-    const { until } = this.#options;
-    if (until !== null && event.finalLsn >= until) return this.#stopAt(until);
+    if (await this.#endsBefore(event.finalLsn)) return;
     // Decided once for the whole transaction, by its commit record: a row's own LSN says nothing about it.
     const skip = event.finalLsn < this.#start;
     this.#transaction = { xid: event.xid, finalLsn: event.finalLsn, skip, context: null, tag: null };
@@ -207,11 +214,25 @@ class StreamLoop {
 
   async #keepalive(walEnd: Lsn, replyRequested: boolean): Promise<void> {
     if (this.#transaction !== null) return;
-    const { until } = this.#options;
-    if (until !== null && walEnd >= until) return this.#stopAt(walEnd);
+    this.#received = maxLsn(this.#received, walEnd);
+    if (await this.#endsBefore(walEnd)) return;
     if (!this.#batch.isEmpty || !this.#pipeline.isIdle) return;
     await this.#completeIfReached(walEnd);
     if (replyRequested || Date.now() - this.#lastIdle >= IDLE_ACKNOWLEDGE_MS) await this.#idle(walEnd);
+  }
+
+  /** Ends the stream where what comes `next` is not wanted any more, or not whole. */
+  async #endsBefore(next: Lsn): Promise<boolean> {
+    const {
+      until,
+      watch: { change },
+    } = this.#options;
+    if (until !== null && next >= until) await this.#stopAt(until);
+    else if (change !== null && next >= change.wholeUntil) {
+      this.#failure = change.error;
+      await this.#stopAt(change.wholeUntil);
+    }
+    return this.#stopped;
   }
 
   /** Everything that commits before `reached` was received: makes it durable, and ends. */

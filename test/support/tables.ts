@@ -113,6 +113,7 @@ export function schemaOf(spec: TableSpec): TableSchema {
     constraints: spec.constraints ?? [],
     comment: spec.comment ?? null,
     rowFilter: null,
+    publishedBy: [],
   };
 }
 

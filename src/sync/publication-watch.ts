@@ -1,0 +1,101 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { Lsn } from '../core/position.js';
+import type { TableSchema } from '../core/schema.js';
+import { asWal2DoltError, Wal2DoltError } from '../errors.js';
+import { checkStillPublished } from '../postgres/preflight-publication.js';
+import { missingOperations, readPublication } from '../postgres/publication.js';
+import { currentWal } from '../postgres/slot.js';
+
+const EVERY_MS = 10_000;
+
+export interface WatchOptions {
+  readonly connect: () => Promise<pg.Client>;
+  readonly publication: string;
+  /** As they were when they were copied. */
+  readonly tables: readonly TableSchema[];
+  /** Where the stream begins; the publication was in order then. */
+  readonly start: Lsn;
+  readonly logger: Logger;
+}
+
+/** From some transaction on, changes are missing in the stream. */
+export interface PublicationChange {
+  /** What commits before it was received whole. */
+  readonly wholeUntil: Lsn;
+  readonly error: Wal2DoltError;
+}
+
+/**
+ * Looks, while the stream runs, whether the publication still carries the tables as it did: nothing in the stream tells.
+ * After a change, the stream is whole up to where the WAL stood at the last look before.
+ */
+export class PublicationWatch implements AsyncDisposable {
+  readonly #options: WatchOptions;
+  readonly #stop = new AbortController();
+  readonly #finished: Promise<void>;
+  #client: pg.Client | null = null;
+  #wholeUntil: Lsn;
+  #change: PublicationChange | null = null;
+
+  constructor(options: WatchOptions) {
+    this.#options = options;
+    this.#wholeUntil = options.start;
+    this.#finished = this.#watch();
+  }
+
+  get change(): PublicationChange | null {
+    return this.#change;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#finished;
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted && this.#change === null) {
+      try {
+        this.#client ??= await this.#options.connect();
+        await this.#look(this.#client);
+      } catch (thrown) {
+        // The stream notices by itself when the server is gone; the next look has a new connection.
+        this.#options.logger.debug({ reason: asWal2DoltError(thrown).message }, 'the publication was not looked at');
+        await this.#disconnect();
+      }
+      await pause(EVERY_MS, undefined, { signal }).catch(() => {});
+    }
+    await this.#disconnect();
+  }
+
+  async #look(client: pg.Client): Promise<void> {
+    // Read before the publication: what commits later may belong to one that is changed.
+    const reached = await currentWal(client);
+    const error = await this.#difference(client);
+    if (error === null) this.#wholeUntil = reached;
+    else this.#change = { wholeUntil: this.#wholeUntil, error };
+  }
+
+  async #difference(client: pg.Client): Promise<Wal2DoltError | null> {
+    const { publication: name, tables } = this.#options;
+    const publication = await readPublication(client, name);
+    if (!publication) return new Wal2DoltError('E_PUBLICATION_MISSING', `there is no publication ${name} any more`);
+    const missing = missingOperations(publication);
+    if (missing.length > 0) {
+      const message = `the publication ${name} leaves out ${missing.join(', ')} now`;
+      return new Wal2DoltError('E_PUBLICATION_CHANGED', message);
+    }
+    const findings = await checkStillPublished(client, name, tables);
+    const errors = findings.filter(({ severity }) => severity === 'error');
+    if (errors.length === 0) return null;
+    const told = errors.map(({ message, fix }) => `${message}${fix === undefined ? '' : `\n${fix}`}`);
+    return new Wal2DoltError('E_PUBLICATION_CHANGED', told.join('\n'));
+  }
+
+  async #disconnect(): Promise<void> {
+    await this.#client?.end().catch(() => {});
+    this.#client = null;
+  }
+}

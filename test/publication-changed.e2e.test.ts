@@ -1,0 +1,103 @@
+import { describe, it } from 'vitest';
+import { check } from '../src/sync/check.js';
+import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
+import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
+import { configFor, drain, startRun } from './support/run.js';
+import { FAST, failure } from './support/streamed.js';
+
+/** A look every ten seconds, and a stream that is idle hears of its position only now and then. */
+const NOTICED = { timeout: 40_000, interval: 100 };
+
+async function published(source: PostgresDatabase): Promise<Record<string, unknown>> {
+  await source.sql(`create table a (id int primary key, v text); create table b (id int primary key, v text);
+    insert into a values (1, 'a'); insert into b values (1, 'b'); create publication ${source.name} for table a, b`);
+  return { ...FAST, publication: source.name };
+}
+
+const ids = async (target: DoltDatabase, table: string): Promise<number[]> =>
+  (await target.sql(`select id from ${table} order by id`)).map((row) => Number(row.id));
+
+describe.concurrent('a publication that changes while it is streamed', () => {
+  it.for<readonly [string, (name: string) => string]>([
+    ['without a table', (name: string) => `alter publication ${name} drop table b`],
+    [
+      'with a table that left it and came back',
+      (name: string) => `alter publication ${name} drop table b; alter publication ${name} add table b`,
+    ],
+    ['with another row filter', (name: string) => `alter publication ${name} set table a, b where (id < 100)`],
+    ['dropped and made again', (name: string) => `drop publication ${name}; create publication ${name} for table a, b`],
+    ['without an operation', (name: string) => `alter publication ${name} set (publish = 'insert, update')`],
+  ])('%s: the run ends, and says it', async ([, change], { expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = await published(source);
+    await using running = startRun(source.url, target.url, settings);
+    await expect.poll(() => ids(target, 'b').catch(() => []), NOTICED).toEqual([1]);
+    await source.sql(`insert into a values (2, 'before'); insert into b values (2, 'before')`);
+    await expect.poll(() => ids(target, 'b'), NOTICED).toEqual([1, 2]);
+    await source.sql(change(source.name));
+    expect(await failure(running)).toMatch(/^E_PUBLICATION_CHANGED: The publication/i);
+    expect([await ids(target, 'a'), await ids(target, 'b')]).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    await expect(drain(source.url, target.url, settings)).rejects.toMatchObject({
+      code: expect.stringMatching(/^E_PUBLICATION_CHANGED$|^E_CHECK$/),
+    });
+  });
+
+  it('goes on without the table where the configuration leaves it out, for good', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = await published(source);
+    await drain(source.url, target.url, settings);
+    await source.sql(`insert into a values (2, 'x'); insert into b values (2, 'x')`);
+    await drain(source.url, target.url, settings);
+    await source.sql(
+      `alter publication ${source.name} drop table b; insert into a values (3); insert into b values (3)`,
+    );
+    const without = { ...settings, tables: ['!b'] };
+    await drain(source.url, target.url, without);
+    await source.sql(`insert into a values (4)`);
+    await drain(source.url, target.url, without);
+    expect([await ids(target, 'a'), await ids(target, 'b')]).toEqual([
+      [1, 2, 3, 4],
+      [1, 2],
+    ]);
+    expect(await target.sql('select source_table, state from wal2dolt_tables order by 1')).toEqual([
+      { source_table: 'a', state: 'streaming' },
+      { source_table: 'b', state: 'left' },
+    ]);
+    // One row for each position that the history went through, whose commit shows the table as left.
+    const commits = await target.sql(
+      'select commit_hash as hash, row_count from wal2dolt_commits order by end_lsn_num',
+    );
+    expect(commits.map((row) => Number(row.row_count))).toEqual([2, 2, 1]);
+    const [last] = await target.sql(`select message from dolt_log where commit_hash = '${commits[1]?.hash}'`);
+    expect(last?.message).toMatch(/^no longer followed: public\.b\n/);
+
+    await source.sql(`alter publication ${source.name} add table b`);
+    await drain(source.url, target.url, without);
+    await expect(drain(source.url, target.url, settings)).rejects.toMatchObject({
+      code: 'E_CONFIG',
+      message: expect.stringContaining('public.b was left out'),
+    });
+  });
+
+  it('goes on with what the publication carries without a gap', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = await published(source);
+    await using running = startRun(source.url, target.url, settings);
+    await expect.poll(() => ids(target, 'b').catch(() => []), NOTICED).toEqual([1]);
+    await source.sql(`alter publication ${source.name} add tables in schema public`);
+    await source.sql(`insert into b values (2); create table c (id int primary key); drop table a`);
+    // Two looks.
+    await new Promise((resolve) => setTimeout(resolve, 21_000));
+    await source.sql(`insert into b values (3)`);
+    await expect.poll(() => ids(target, 'b'), NOTICED).toEqual([1, 2, 3]);
+    await running.stop();
+    const findings = await check(configFor(source.url, target.url, { ...settings, slot: source.name }));
+    expect(findings.filter(({ severity }) => severity !== 'info')).toMatchObject([{ code: 'table_dropped' }]);
+  });
+});
