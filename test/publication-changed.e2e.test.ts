@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import { check } from '../src/sync/check.js';
 import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
-import { configFor, drain, startRun } from './support/run.js';
+import { configFor, drain, runBroken, startRun } from './support/run.js';
 import { FAST, failure } from './support/streamed.js';
 
 /** A look every ten seconds, and a stream that is idle hears of its position only now and then. */
@@ -82,6 +82,22 @@ describe.concurrent('a publication that changes while it is streamed', () => {
       code: 'E_CONFIG',
       message: expect.stringContaining('public.b was left out'),
     });
+  });
+
+  it('goes on without a table whose copy was broken off', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = { ...(await published(source)), copyConnections: 1 };
+    await runBroken(source.url, target.url, 1, settings);
+    const staging = await target.connect('wal2dolt');
+    const [rows] = await staging.query(`select source_table from wal2dolt_tables where state = 'copying'`);
+    await staging.end();
+    expect(rows).toHaveLength(1);
+    const [{ source_table: left }] = rows as [{ source_table: string }];
+    await source.sql(`insert into a values (2); insert into b values (2)`);
+    await drain(source.url, target.url, { ...settings, tables: [`!${left}`] });
+    const other = left === 'a' ? 'b' : 'a';
+    expect([await ids(target, other), await ids(target, left)]).toEqual([[1, 2], []]);
   });
 
   it('goes on with what the publication carries without a gap', async ({ expect }) => {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { failpoint } from '../core/failpoint.js';
 import { stepMessage } from '../core/message.js';
+import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Lsn, type Micros, type Position } from '../core/position.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
@@ -63,7 +64,11 @@ export async function takeSnapshot(
   const { config, source, staging, rules } = sides;
   const { signal, logger, progress } = context;
   const first = position.endLsn === LSN_ZERO;
-  const missing = first ? [] : (await readStoredTables(staging.writer)).filter((table) => table.state === 'copying');
+  const missing = first
+    ? []
+    : (await readStoredTables(staging.writer)).filter(
+        ({ state, schema }) => state === 'copying' && selects(config.tables, schema.schema, schema.name),
+      );
   if (!first && missing.length === 0) return position;
   if (first) await dropSlot(source, config.slot);
   failpoint('before-slot');
