@@ -13,6 +13,7 @@ import { quoteName, type TargetAddress, TargetConnection } from './client.js';
 import { fastForward, finishFastForward } from './fast-forward.js';
 import { lockCopy, lockWriter } from './locks.js';
 import { quoteText } from './sql-text.js';
+import { tagName } from './tag-name.js';
 
 export interface Branches {
   /** Readers' branch, which is only ever fast-forwarded. */
@@ -166,8 +167,10 @@ export class StagingBranch implements AsyncDisposable {
     await fastForward(this.#publisher, this.branches.staging);
   }
 
-  /** Names a commit. An existing or impossible name is no reason to stop: false then. */
-  async tag(name: string, hash: string): Promise<boolean> {
+  /** Names a commit, as `tagName` has it. An existing or impossible name is no reason to stop: false then. */
+  async tag(text: string, hash: string): Promise<boolean> {
+    const name = tagName(text);
+    if (name === null) return false;
     try {
       await this.writer.rows(`CALL DOLT_TAG(${quoteText(name)}, ${quoteText(hash)})`);
       return true;
