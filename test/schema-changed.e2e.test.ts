@@ -21,6 +21,11 @@ describe('a schema that changes while streaming', () => {
       'key',
     ],
     ['a renamed table', 'alter table t rename to u; insert into u values (3)', 'it was called public.t'],
+    [
+      'a table in the place of another',
+      "drop table t; create table t (id int primary key, v text); insert into t values (3, 'c')",
+      'it is another table than before: the one of this name was dropped',
+    ],
     ['a new table', 'create table u (id int primary key); insert into u values (3)', 'the table is new'],
   ])('%s stops it, and Postgres keeps the rest', async (_what, change, said) => {
     await using source = await createPostgresDatabase();

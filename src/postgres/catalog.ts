@@ -93,7 +93,7 @@ SELECT json_build_object(
     SELECT coalesce(json_agg(json_build_object(
       'name', ic.relname, 'unique', i.indisunique, 'primary', i.indisprimary, 'immediate', i.indimmediate,
       'replicaIdentity', i.indisreplident, 'definition', pg_get_indexdef(i.indexrelid),
-      'key', CASE WHEN am.amname IN ('btree', 'hash') AND i.indpred IS NULL
+      'key', CASE WHEN (am.amname IN ('btree', 'hash') OR i.indisprimary) AND i.indpred IS NULL
              THEN (i.indkey::int2[])[0:i.indnkeyatts - 1] END) ORDER BY ic.relname COLLATE "C"), '[]')
     FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid JOIN pg_am am ON am.oid = ic.relam
     WHERE i.indrelid = t.oid AND i.indisvalid),

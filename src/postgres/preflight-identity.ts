@@ -45,7 +45,48 @@ export async function checkIdentity(
       ),
     );
   }
-  return findings;
+  return [...findings, ...(publication ? await checkColumnLists(client, publication) : [])];
+}
+
+/** Tables whose column list leaves out what tells which row is meant; with whole old rows, every list does. */
+async function checkColumnLists(client: pg.Client, publication: Publication): Promise<Finding[]> {
+  const rows = await queryRows<{ name: string; missing: string; fix: string }>(
+    client,
+    `WITH listed AS (
+       SELECT r.*, format('%I.%I', n.nspname, c.relname) AS name, p.pubname,
+         ARRAY(SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = r.prrelid AND attnum = ANY (r.prattrs) ORDER BY attnum) AS columns
+       FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_publication_rel r ON r.prpubid = p.oid AND r.prattrs IS NOT NULL
+       JOIN pg_catalog.pg_class c ON c.oid = r.prrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+       WHERE p.pubname = $1 AND (p.pubupdate OR p.pubdelete)
+     ), lacking AS (
+       -- Of a partitioned table the partitions decide.
+       SELECT DISTINCT l.prrelid, c.relreplident = 'f' AS whole, a.attname, a.attnum
+       FROM listed l CROSS JOIN LATERAL (SELECT l.prrelid AS oid UNION SELECT relid FROM pg_partition_tree(l.prrelid)) t
+       JOIN pg_catalog.pg_class c ON c.oid = t.oid AND c.relkind = 'r'
+       JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+       WHERE c.relreplident = 'f' OR a.attname <> ALL (l.columns) AND EXISTS (
+         SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisvalid
+           AND CASE c.relreplident WHEN 'd' THEN i.indisprimary AND i.indimmediate WHEN 'i' THEN i.indisreplident ELSE false END
+           AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
+     ), needed AS (
+       SELECT prrelid, bool_or(whole) AS whole, array_agg(attname ORDER BY attnum) AS missing FROM lacking GROUP BY prrelid
+     )
+     SELECT name, CASE WHEN whole THEN 'all: its replica identity is FULL' ELSE array_to_string(missing, ', ') END AS missing,
+       format('ALTER PUBLICATION %I DROP TABLE %s; ALTER PUBLICATION %I ADD TABLE %s%s%s;', pubname, name, pubname, name,
+         CASE WHEN NOT whole THEN (SELECT format(' (%s)', string_agg(quote_ident(c), ', ')) FROM unnest(columns || missing) c) END,
+         ' WHERE ' || pg_get_expr(prqual, prrelid)) AS fix
+     FROM listed JOIN needed USING (prrelid) ORDER BY name`,
+    [publication.name],
+  );
+  if (rows.length === 0) return [];
+  const names = listed(rows.map(({ name, missing }) => `${name} (${missing})`));
+  return [
+    warning(
+      'column_list',
+      `Postgres refuses UPDATE and DELETE on tables of which the publication leaves out columns of the replica identity: ${names}.`,
+      rows.map(({ fix }) => fix).join('\n'),
+    ),
+  ];
 }
 
 interface Unusable {

@@ -116,6 +116,8 @@ describe('a relation that is not in the target', () => {
     expect(() => relations.get(2)).toThrowError(
       expect.objectContaining({ code: 'E_SCHEMA_CHANGED', message: expect.stringContaining('public.log') }),
     );
+    relations.announce(other('orders'), AT);
+    expect(() => relations.get(2)).toThrow('dropped (or renamed), and a new one created');
     relations.announce(other('hidden'), AT);
     expect(relations.get(2)).toBeNull();
   });

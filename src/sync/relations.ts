@@ -37,12 +37,20 @@ export class Relations {
     if (!known) {
       // Partitions are announced too, although their rows come as their root's: only a row makes it an error.
       const selected = this.#selected(relation.schema, relation.name);
-      this.#bindings.set(relation.oid, selected ? changed(relation, at, 'the table is new') : null);
+      this.#bindings.set(relation.oid, selected ? changed(relation, at, this.#describeUnknown(relation)) : null);
       return;
     }
     const difference = describeDifference(known.table.source, relation);
     if (difference !== null) throw changed(relation, at, difference);
     this.#bindings.set(relation.oid, bind(known, relation));
+  }
+
+  #describeUnknown({ schema, name }: RelationEvent): string {
+    for (const { table } of this.#tables.values()) {
+      if (table.source.schema === schema && table.source.name === name)
+        return 'it is another table than before: the one of this name was dropped (or renamed), and a new one created';
+    }
+    return 'the table is new';
   }
 
   /** Null for a table that is not replicated. Throws E_SCHEMA_CHANGED for one that is new. */
@@ -89,11 +97,24 @@ function describeDifference(known: TableSchema, relation: RelationEvent): string
   const added = relation.columns[known.columns.length];
   if (added) return `the column ${added.name} is new`;
   if (!sameKey(known, relation.replicaIdentity)) return 'the replica identity changed';
-  const key = keyAttnums(known);
+  const identity = identityAttnums(known, relation.replicaIdentity);
   const marked = relation.columns.flatMap((column, i) => (column.key ? [known.columns[i]?.attnum ?? 0] : []));
   const identified = relation.replicaIdentity === 'd' || relation.replicaIdentity === 'i';
-  if (identified && marked.join() !== [...key].sort((a, b) => a - b).join()) return 'its key changed';
+  if (identified && identity !== null && marked.join() !== identity.join()) return 'its key changed';
   return null;
+}
+
+/**
+ * The published columns that Postgres marks in an announcement: those of the replica identity's index, in the table's
+ * order, also where a column list leaves out others of them. Null where the catalog does not tell.
+ */
+function identityAttnums(known: TableSchema, now: ReplicaIdentity): readonly number[] | null {
+  const index =
+    now === 'i' && known.replicaIdentity === 'i'
+      ? known.indexes.find((candidate) => candidate.replicaIdentity)
+      : known.indexes.find((candidate) => candidate.primary && candidate.immediate);
+  if (index?.attnums === null) return null;
+  return known.columns.flatMap(({ attnum }) => (index?.attnums.includes(attnum) ? [attnum] : []));
 }
 
 function sameKey(known: TableSchema, now: ReplicaIdentity): boolean {
