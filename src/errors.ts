@@ -96,6 +96,12 @@ export const POLICY = {
     remedy:
       'The publication does not exist. If it was dropped while wal2dolt was streaming, changes since then are lost to the stream even if it is created again: history up to here stays; copy again into a new target.',
   },
+  E_PUBLICATION_CHANGED: {
+    action: 'resync',
+    exit: 3,
+    remedy:
+      'The publication was altered, so that changes are missing in the stream. Everything before it is saved. Copy again into a new target; or leave the tables out (tables: !schema.table), which keeps their history up to here, and go on with the others.',
+  },
   E_SCHEMA_CHANGED: {
     action: 'halt',
     exit: 3,
@@ -111,6 +117,19 @@ export const POLICY = {
     exit: 3,
     remedy:
       'The target belongs to another Postgres server, timeline, database, slot or publication. Give another target database.',
+  },
+
+  E_SOURCE_BEHIND: {
+    action: 'resync',
+    exit: 3,
+    remedy:
+      'Postgres failed over to a server that had not received everything yet, or was restored to an earlier time: Dolt has transactions that do not exist there. History up to here stays; copy again into a new target. synchronized_standby_slots on the primary prevents it.',
+  },
+  E_SOURCE_STANDBY: {
+    action: 'retry',
+    exit: 4,
+    remedy:
+      'The server is a standby that keeps a copy of the slot, and can be read once it is promoted. Until then, give its primary as --source.',
   },
 
   // -- the target

@@ -13,7 +13,9 @@ export type Failpoint =
   | 'after-apply'
   | 'after-commit'
   | 'before-acknowledge'
-  | 'after-spill';
+  | 'after-spill'
+  | 'before-timeline'
+  | 'after-timeline';
 
 const [armed, count] = (process.env.WAL2DOLT_FAILPOINT ?? '').split(':');
 let remaining = Number(count ?? 1);

@@ -13,7 +13,7 @@ import {
 const position: Position = { endLsn: lsn(0x1_016b3748n), commitTime: -1n, xid: 4_294_967_295 };
 const source: SourceIdentity = {
   systemId: '7300000000000000001',
-  timeline: 1,
+  timeline: { id: 2, start: lsn(0x3000060n) },
   database: "Ann's \\ db",
   slot: 'wal2dolt',
   publication: 'pub',
@@ -26,7 +26,7 @@ it('a time is text that DATETIME(6) takes', () => {
 
 it('the position is kept as text, as a number, and with whose it is', () => {
   expect(insertPosition(position, source, 'snapshot')).toBe(
-    String.raw`INSERT INTO wal2dolt_position VALUES ('wal2dolt', '1/16B3748', 4318771016, '1969-12-31 23:59:59.999999', 4294967295, '7300000000000000001', 1, 'Ann''s \\ db', 'pub', 'snapshot', 1, 0)`,
+    String.raw`INSERT INTO wal2dolt_position VALUES ('wal2dolt', '1/16B3748', 4318771016, '1969-12-31 23:59:59.999999', 4294967295, '7300000000000000001', 2, '0/3000060', 'Ann''s \\ db', 'pub', 'snapshot', 1, 0)`,
   );
   expect(updatePosition(position, 'wal2dolt', 'streaming')).toBe(
     `UPDATE wal2dolt_position SET end_lsn='1/16B3748', end_lsn_num=4318771016, commit_time='1969-12-31 23:59:59.999999', xid=4294967295, phase='streaming', spills=0 WHERE slot='wal2dolt' AND spills=0`,

@@ -10,6 +10,7 @@ import {
 } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
+import type { Timeline } from '../core/timeline.js';
 import { Wal2DoltError } from '../errors.js';
 import type { TargetConnection } from './client.js';
 import { CREATE_EXACT_TABLE } from './exact.js';
@@ -24,7 +25,7 @@ export const BOOKKEEPING_VERSION = 1;
 /** Identity of the source that a target belongs to. */
 export interface SourceIdentity {
   readonly systemId: string;
-  readonly timeline: number;
+  readonly timeline: Timeline;
   readonly database: string;
   readonly slot: string;
   readonly publication: string;
@@ -61,6 +62,7 @@ const CREATE_TABLES = [
   xid BIGINT UNSIGNED NOT NULL,
   system_id VARCHAR(20) NOT NULL,
   timeline INT NOT NULL,
+  timeline_start VARCHAR(17) NOT NULL,
   source_database VARCHAR(64) NOT NULL,
   publication VARCHAR(64) NOT NULL,
   phase VARCHAR(16) NOT NULL,
@@ -122,12 +124,17 @@ const REPLICA_IDENTITY = { d: 'default', n: 'nothing', f: 'full', i: 'index' } a
 export const datetime = (micros: Micros): string => `'${formatMicros(micros).slice(0, -1).replace('T', ' ')}'`;
 
 export function insertPosition(position: Position, source: SourceIdentity, phase: Phase): string {
-  return `INSERT INTO wal2dolt_position VALUES (${quoteText(source.slot)}, '${formatLsn(position.endLsn)}', ${position.endLsn}, ${datetime(position.commitTime)}, ${position.xid}, ${quoteText(source.systemId)}, ${source.timeline}, ${quoteText(source.database)}, ${quoteText(source.publication)}, '${phase}', ${BOOKKEEPING_VERSION}, 0)`;
+  return `INSERT INTO wal2dolt_position VALUES (${quoteText(source.slot)}, '${formatLsn(position.endLsn)}', ${position.endLsn}, ${datetime(position.commitTime)}, ${position.xid}, ${quoteText(source.systemId)}, ${source.timeline.id}, '${formatLsn(source.timeline.start)}', ${quoteText(source.database)}, ${quoteText(source.publication)}, '${phase}', ${BOOKKEEPING_VERSION}, 0)`;
 }
 
 /** Changes one row where the working set holds `spills` spills after the last commit, none where somebody threw them away. */
 export function updatePosition(position: Position, slot: string, phase: Phase, spills = 0): string {
   return `UPDATE wal2dolt_position SET end_lsn='${formatLsn(position.endLsn)}', end_lsn_num=${position.endLsn}, commit_time=${datetime(position.commitTime)}, xid=${position.xid}, phase='${phase}', spills=0 WHERE slot=${quoteText(slot)} AND spills=${spills}`;
+}
+
+/** The position is on another timeline too, of which everything up to it is part. */
+export function updateTimeline(slot: string, { id, start }: Timeline): string {
+  return `UPDATE wal2dolt_position SET timeline=${id}, timeline_start='${formatLsn(start)}' WHERE slot=${quoteText(slot)}`;
 }
 
 /** Counts a spill, in the SQL transaction of its rows. In a commit the count is always 0. */
@@ -140,17 +147,17 @@ export async function readPosition(connection: TargetConnection, at = ''): Promi
   const exists = await connection.rows(`SHOW TABLES LIKE 'wal2dolt\\_position'`);
   if (exists.length === 0) return null;
   const rows = await connection.rows(
-    `SELECT end_lsn_num, date_format(commit_time, '%Y-%m-%dT%H:%i:%s.%f'), xid, system_id, timeline, source_database, slot, publication, phase, version FROM wal2dolt_position${at}`,
+    `SELECT end_lsn_num, date_format(commit_time, '%Y-%m-%dT%H:%i:%s.%f'), xid, system_id, timeline, timeline_start, source_database, slot, publication, phase, version FROM wal2dolt_position${at}`,
   );
   const row = rows[0];
   if (!row) return null;
   if (rows.length > 1)
     throw new Wal2DoltError('E_OTHER_SOURCE', 'the target database holds the positions of more than one slot');
   const text = (i: number): string => row[i] ?? '';
-  if (Number(text(9)) > BOOKKEEPING_VERSION) {
+  if (Number(text(10)) > BOOKKEEPING_VERSION) {
     throw new Wal2DoltError(
       'E_OTHER_SOURCE',
-      `the target was written by a newer wal2dolt (bookkeeping version ${text(9)}); use that one`,
+      `the target was written by a newer wal2dolt (bookkeeping version ${text(10)}); use that one`,
     );
   }
   return {
@@ -159,12 +166,12 @@ export async function readPosition(connection: TargetConnection, at = ''): Promi
     xid: Number(text(2)),
     source: {
       systemId: text(3),
-      timeline: Number(text(4)),
-      database: text(5),
-      slot: text(6),
-      publication: text(7),
+      timeline: { id: Number(text(4)), start: parseLsn(text(5)) },
+      database: text(6),
+      slot: text(7),
+      publication: text(8),
     },
-    phase: text(8) === 'snapshot' ? 'snapshot' : 'streaming',
+    phase: text(9) === 'snapshot' ? 'snapshot' : 'streaming',
   };
 }
 
@@ -183,8 +190,10 @@ export function* insertTable(table: TargetTable, state: TableState): Iterable<st
   if (rows.length > 0) yield `INSERT INTO wal2dolt_columns VALUES ${rows.join(',')}`;
 }
 
-export function updateTableState(oid: number, state: TableState, snapshotLsn: Lsn): string {
-  return `UPDATE wal2dolt_tables SET state='${state}', snapshot_lsn='${formatLsn(snapshotLsn)}' WHERE relation_oid=${oid}`;
+/** Without `snapshotLsn`, that one stays. */
+export function updateTableState(oid: number, state: TableState, snapshotLsn?: Lsn): string {
+  const copied = snapshotLsn === undefined ? '' : `, snapshot_lsn='${formatLsn(snapshotLsn)}'`;
+  return `UPDATE wal2dolt_tables SET state='${state}'${copied} WHERE relation_oid=${oid}`;
 }
 
 export async function readTables(connection: TargetConnection): Promise<StoredTable[]> {

@@ -8,7 +8,13 @@ import { parseTarget } from './client.js';
 import { Committer } from './committer.js';
 import { StagingBranch } from './staging.js';
 
-const SOURCE = { systemId: '1', timeline: 1, database: 'shop', slot: 'wal2dolt', publication: 'wal2dolt' };
+const SOURCE = {
+  systemId: '1',
+  timeline: { id: 1, start: lsn(0n) },
+  database: 'shop',
+  slot: 'wal2dolt',
+  publication: 'wal2dolt',
+};
 const AUTHOR = 'wal2dolt <wal2dolt@localhost>';
 
 function batchAt(end: bigint, time: string): ClosedBatch {

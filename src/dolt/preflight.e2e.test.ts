@@ -14,7 +14,7 @@ import { StagingBranch } from './staging.js';
 const BRANCHES = { target: 'main', staging: 'wal2dolt' };
 const IDENTITY: SourceIdentity = {
   systemId: '7',
-  timeline: 1,
+  timeline: { id: 1, start: lsn(0n) },
   database: 'shop',
   slot: 'wal2dolt',
   publication: 'wal2dolt',

@@ -50,6 +50,10 @@ async function checkExisting(client: pg.Client, slot: Slot, wishes: SourceWishes
     const message = `The slot ${slot.name} exists already, and the target has no position in it: it is somebody else's, or was left over (--snapshot never streams from it without a copy).`;
     return [error('E_SLOT_EXISTS', message, drop)];
   }
+  if (slot.copyOnStandby) {
+    const message = `The source is a standby, and the slot ${slot.name} its copy of its primary's slot: it can be read once the standby is promoted.`;
+    return [error('E_SOURCE_STANDBY', message, 'Give the primary as --source, or SELECT pg_promote();')];
+  }
   if (slot.active) {
     const terminate = `SELECT pg_terminate_backend(${slot.activePid}); -- if nobody needs that; or give another name with --slot`;
     return [

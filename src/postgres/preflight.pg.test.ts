@@ -24,7 +24,7 @@ test('a clean source has nothing to say, and nothing is changed in it', async ()
   const { findings, system } = await checkReplicationConnection(source.url);
 
   expect(findings).toEqual([]);
-  expect(system).toMatchObject({ database: source.name, timeline: 1 });
+  expect(system).toMatchObject({ database: source.name, timelines: [{ id: 1 }] });
   const [row] = await source.sql('select system_identifier::text as id from pg_control_system()');
   expect(system?.systemId).toBe(row?.id);
   expect(await catalogState(source)).toEqual(before);

@@ -260,7 +260,11 @@ describe('identifySystem and currentWal', () => {
     await expect.poll(async () => (await identifySystem(replication)).walPosition >= before).toBe(true);
     const system = await identifySystem(replication);
     const [control] = await queryRows(client, 'select system_identifier as id from pg_control_system()');
-    expect(system).toMatchObject({ systemId: control?.id, timeline: 1, database: database.name });
+    expect(system).toMatchObject({
+      systemId: control?.id,
+      timelines: [{ id: 1, start: 0n, end: null }],
+      database: database.name,
+    });
 
     await database.sql('create table t (id int)');
     const [row] = await database.sql<{ lsn: string }>(

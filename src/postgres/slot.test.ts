@@ -16,6 +16,7 @@ const healthy: Slot = {
   safeWalSize: null,
   invalidationReason: null,
   failover: false,
+  copyOnStandby: false,
 };
 
 describe('slotHealth', () => {

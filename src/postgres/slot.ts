@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import pg from 'pg';
 import { type Lsn, type Micros, parseLsn } from '../core/position.js';
+import type { LivedTimeline } from '../core/timeline.js';
 import { Wal2DoltError } from '../errors.js';
 import { connectReplication, connectSource, queryRows } from './client.js';
+import { readTimelines } from './timeline.js';
 
 /** A replication slot. Source: https://www.postgresql.org/docs/current/view-pg-replication-slots.html */
 export interface Slot {
@@ -26,13 +28,15 @@ export interface Slot {
   readonly invalidationReason: string | null;
   /** Kept on standbys too; always false before Postgres 17. */
   readonly failover: boolean;
+  /** The copy that a standby keeps of its primary's slot, which can be read once the standby is promoted. */
+  readonly copyOnStandby: boolean;
 }
 
 export async function readSlot(client: pg.Client, name: string): Promise<Slot | null> {
   // As JSON, since the columns differ between versions.
-  const [row] = await queryRows<{ slot: string }>(
+  const [row] = await queryRows<{ slot: string; standby: string }>(
     client,
-    `SELECT to_jsonb(s)::text AS slot FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1`,
+    `SELECT to_jsonb(s)::text AS slot, pg_catalog.pg_is_in_recovery() AS standby FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1`,
     [name],
   );
   if (!row) return null;
@@ -48,6 +52,7 @@ export async function readSlot(client: pg.Client, name: string): Promise<Slot | 
     safe_wal_size: number | null;
     invalidation_reason?: string | null;
     failover?: boolean;
+    synced?: boolean;
   };
   return {
     name,
@@ -63,6 +68,7 @@ export async function readSlot(client: pg.Client, name: string): Promise<Slot | 
     safeWalSize: s.safe_wal_size,
     invalidationReason: s.invalidation_reason ?? null,
     failover: s.failover ?? false,
+    copyOnStandby: row.standby === 't' && (s.synced ?? false),
   };
 }
 
@@ -98,8 +104,8 @@ export function slotHealth(slot: Slot | null): SlotHealth {
 export interface SystemIdentity {
   /** Differs for every cluster that initdb ever made; a decimal number beyond 2^53. */
   readonly systemId: string;
-  /** Grows by one at each promotion of a standby or point-in-time recovery. */
-  readonly timeline: number;
+  /** Its whole history; the last is the one that it is on. */
+  readonly timelines: readonly LivedTimeline[];
   /** End of the WAL that is on disk. */
   readonly walPosition: Lsn;
   readonly database: string;
@@ -117,7 +123,7 @@ export async function identifySystem(client: pg.Client): Promise<SystemIdentity>
   if (!row) throw new Wal2DoltError('E_SOURCE_PROTOCOL', 'IDENTIFY_SYSTEM gave no row');
   return {
     systemId: row.systemid,
-    timeline: Number(row.timeline),
+    timelines: await readTimelines(client, Number(row.timeline)),
     walPosition: parseLsn(row.xlogpos),
     database: row.dbname,
   };

@@ -8,6 +8,7 @@ import { decodeMessage } from './decoder.js';
 import { asSourceError } from './failure.js';
 import { Inbox } from './inbox.js';
 import { liveness, SilenceDetector } from './liveness.js';
+import { identifySystem } from './slot.js';
 import { readSlotState, startReplication } from './walsender.js';
 
 export interface ReplicationStream extends AsyncDisposable {
@@ -30,6 +31,8 @@ export interface ReplicationStream extends AsyncDisposable {
 export interface ReplicationOptions {
   /** Of a role that may replicate; without `replication`. Its `options` must pin how values are printed. */
   readonly connection: pg.ClientConfig;
+  /** Who must answer: during a failover that may be another server than a moment ago, which is E_STREAM_ENDED. */
+  readonly server?: { readonly systemId: string; readonly timeline: number };
   readonly slot: string;
   /** By its exact name. */
   readonly publication: string;
@@ -180,7 +183,8 @@ class PostgresStream implements ReplicationStream {
 
   async #startReplication(client: pg.Client): Promise<unknown> {
     this.#client = client;
-    const { slot, publication, start } = this.#options;
+    const { server, slot, publication, start } = this.#options;
+    if (server) await this.#requireServer(client, server);
     const state = await readSlotState(client, slot);
     if (state.lost) throw new Wal2DoltError('E_SLOT_LOST', `the replication slot ${slot} has been invalidated`);
     if (start > state.written) {
@@ -197,6 +201,14 @@ class PostgresStream implements ReplicationStream {
     client.connection.stream.on('data', () => this.#silence.heard()); // bytes: a large row may take minutes
     client.on('notice', (notice) => this.#notice(notice));
     return client.query(startReplication(slot, publication, start));
+  }
+
+  async #requireServer(client: pg.Client, server: NonNullable<ReplicationOptions['server']>): Promise<void> {
+    const { systemId, timelines } = await identifySystem(client);
+    const timeline = timelines.at(-1)?.id;
+    if (systemId === server.systemId && timeline === server.timeline) return;
+    const message = `another server answers than a moment ago: system ${systemId}, timeline ${timeline}`;
+    throw new Wal2DoltError('E_STREAM_ENDED', message);
   }
 
   #onStart(): void {

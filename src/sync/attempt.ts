@@ -10,8 +10,11 @@ import { Wal2DoltError } from '../errors.js';
 import { clientConfig, connectReplication, connectSource } from '../postgres/client.js';
 import { currentWal, identifySystem } from '../postgres/slot.js';
 import { openReplicationStream, type ReplicationStream } from '../postgres/transport.js';
-import { beginReplay, beginSnapshot, requireSameSource, requireSlot } from './begin.js';
+import { beginReplay, beginSnapshot } from './begin.js';
 import { createConstraints } from './constraints.js';
+import { goOn, identityOf } from './go-on.js';
+import { leaveTables } from './left-tables.js';
+import { PublicationWatch } from './publication-watch.js';
 import { Relations, type StreamedTable } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
 import { takeSnapshot } from './snapshot.js';
@@ -31,7 +34,7 @@ const SLOT_FREE_MS = 30_000;
 export async function attempt(config: Config, context: RunContext): Promise<void> {
   const source = await connectSource(config.source, 'wal2dolt');
   try {
-    const identity = await identify(config);
+    const origin = await identify(config);
     const staging = await StagingBranch.open(parseTarget(config.target), {
       target: config.targetBranch,
       staging: config.stagingBranch,
@@ -40,7 +43,7 @@ export async function attempt(config: Config, context: RunContext): Promise<void
     context.onBegin(staging.head.hash);
     try {
       const rules: MappingRules = { tables: config.tables, tableName: config.tableName, types: config.types };
-      await proceed({ config, source, staging, identity, rules }, context);
+      await proceed({ config, source, ...origin, staging, rules }, context);
       await staging[Symbol.asyncDispose]();
     } catch (error) {
       // What still runs in the target must not go on after us.
@@ -55,23 +58,21 @@ export async function attempt(config: Config, context: RunContext): Promise<void
 async function proceed(sides: Sides, context: RunContext): Promise<void> {
   const { config, source, staging, identity, rules } = sides;
   let position = await staging.position();
-  if (position) {
-    requireSameSource(position, identity);
-    if (position.endLsn !== LSN_ZERO) await requireSlot(source, staging, position);
-  } else position = config.snapshot === 'never' ? await beginReplay(sides, context) : await beginSnapshot(sides);
+  // A crash may have come between the commit and its tag.
+  const tag = trailer(staging.head.message, 'Tag');
+  if (tag !== null) await staging.tag(tag, staging.head.hash);
+  if (position) position = await goOn(sides, position, context);
+  else position = config.snapshot === 'never' ? await beginReplay(sides, context) : await beginSnapshot(sides);
   if (config.until === 'current') context.until ??= await currentWal(source);
 
   if (position.phase === 'snapshot') position = await takeSnapshot(sides, position, context);
-  const stored = await readStoredTables(staging.writer);
   const committer = await Committer.open(
     staging,
     { source: identity, author: config.context.author, transactions: config.transactions },
     position,
     position.phase,
   );
-  // A crash may have come between the commit and its tag.
-  const tag = trailer(staging.head.message, 'Tag');
-  if (tag !== null) await staging.tag(tag, staging.head.hash);
+  const stored = await leaveTables(committer, await readStoredTables(staging.writer), config.tables, context.logger);
   const targets = stored.map((table) => restoreTable(table, rules));
   const publishSnapshot = async (reached: Position): Promise<void> => {
     const rows = await countRows(staging, stored);
@@ -104,8 +105,15 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
       { table: targets[i] ?? restoreTable(table, rules), snapshotLsn: table.snapshotLsn ?? LSN_ZERO },
     ]),
   );
-  await using stream = await openWhenFree(config, committer.position.endLsn, context.signal);
+  await using stream = await openWhenFree(config, identity, committer.position.endLsn, context.signal);
   context.passing.add('E_SLOT_IN_USE');
+  await using watch = new PublicationWatch({
+    connect: () => connectSource(config.source, 'wal2dolt watch'),
+    publication: config.publication,
+    tables: stored.map(({ schema }) => schema),
+    start: committer.position.endLsn,
+    logger: context.logger,
+  });
   context.logger.info(
     { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.size },
     'streaming',
@@ -116,6 +124,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     relations: new Relations(tables, (schema, name) => selects(config.tables, schema, name)),
     policy: config.commit,
     until,
+    watch,
     completeAt,
     onComplete: publishSnapshot,
     onCommit: context.onProgress,
@@ -124,22 +133,28 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   });
 }
 
-async function identify(config: Config): Promise<SourceIdentity> {
+async function identify(config: Config): Promise<Pick<Sides, 'identity' | 'timelines'>> {
   const client = await connectReplication(config.source, 'wal2dolt identify');
   try {
-    const { systemId, timeline, database } = await identifySystem(client);
-    return { systemId, timeline, database, slot: config.slot, publication: config.publication };
+    const system = await identifySystem(client);
+    return { identity: identityOf(system, config), timelines: system.timelines };
   } finally {
     await client.end().catch(() => {});
   }
 }
 
-async function openWhenFree(config: Config, start: Lsn, signal: AbortSignal): Promise<ReplicationStream> {
+async function openWhenFree(
+  config: Config,
+  { systemId, timeline }: SourceIdentity,
+  start: Lsn,
+  signal: AbortSignal,
+): Promise<ReplicationStream> {
   const deadline = Date.now() + SLOT_FREE_MS;
   for (;;) {
     try {
       return await openReplicationStream({
         connection: clientConfig(config.source, 'wal2dolt stream'),
+        server: { systemId, timeline: timeline.id },
         slot: config.slot,
         publication: config.publication,
         start,

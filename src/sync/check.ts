@@ -1,7 +1,11 @@
 import type pg from 'pg';
 import type { Config } from '../config.js';
-import { error, type Finding, formatFindings, warning } from '../core/finding.js';
-import { LSN_ZERO, maxLsn } from '../core/position.js';
+import { error, type Finding, formatFindings, info, warning } from '../core/finding.js';
+import { selects } from '../core/patterns.js';
+import { formatLsn, LSN_ZERO, type Lsn } from '../core/position.js';
+import { qualifiedName } from '../core/schema.js';
+import { ownAdvance } from '../core/timeline.js';
+import type { StoredTable } from '../dolt/bookkeeping.js';
 import { parseTarget } from '../dolt/client.js';
 import { checkTarget, type TargetReport } from '../dolt/preflight.js';
 import { asWal2DoltError, type ErrorCode, POLICY, Wal2DoltError } from '../errors.js';
@@ -10,9 +14,10 @@ import { isLockTimeout } from '../postgres/failure.js';
 import { checkReplicationConnection, checkSource } from '../postgres/preflight.js';
 import { checkStillPublished, readWantedTables } from '../postgres/preflight-publication.js';
 import type { SourceWishes } from '../postgres/preflight-wishes.js';
+import { readPublishedBy } from '../postgres/publication.js';
 import type { SystemIdentity } from '../postgres/slot.js';
-import { requireSameSource } from './begin.js';
 import { checkMapping, checkStoredMapping } from './check-mapping.js';
+import { identityOf, requireSameSource } from './go-on.js';
 
 /**
  * Everything that can be known before a run, on both sides, and all at once. Changes nothing. What keeps one side from
@@ -38,12 +43,12 @@ export async function check(config: Config): Promise<readonly Finding[]> {
     try {
       await queryRows(client, `SET lock_timeout = ${LOCK_MS}`);
       const replication = await checkReplicationConnection(config.source);
-      const other = checkIdentity(config, target, replication.system);
+      const { finding, left } = checkIdentity(config, target, replication.system);
       // Where the target is of another source, what it knows of a slot is not about ours.
-      const known = other.length === 0 ? target : null;
-      const source = (await collect(() => checkSource(client, wishesOf(config, known)))) ?? [];
+      const known = finding?.severity === 'error' ? null : target;
+      const source = (await collect(() => checkSource(client, wishesOf(config, known, left)))) ?? [];
       findings.push(
-        ...other,
+        ...(finding ? [finding] : []),
         // Without knowing the target's position, nobody knows whether the slot is ours.
         ...source.filter((finding) => known !== null || finding.code !== 'E_SLOT_EXISTS'),
         ...replication.findings,
@@ -96,24 +101,25 @@ function findingOf(thrown: unknown): Finding {
   return error(code, message, policy.remedy);
 }
 
-function checkIdentity(config: Config, target: TargetReport | null, system: SystemIdentity | null): Finding[] {
-  if (!target?.position || !system) return [];
-  const { systemId, timeline, database } = system;
+/** Whether the target belongs to this source; `left` is where the source left the target's timeline, if it did. */
+function checkIdentity(
+  config: Config,
+  target: TargetReport | null,
+  system: SystemIdentity | null,
+): { readonly finding: Finding | null; readonly left: Lsn | null } {
+  if (!target?.position || !system) return { finding: null, left: null };
+  const identity = identityOf(system, config);
   try {
-    requireSameSource(target.position, {
-      systemId,
-      timeline,
-      database,
-      slot: config.slot,
-      publication: config.publication,
-    });
-    return [];
+    const { id, end } = requireSameSource(target.position, target.tables, identity, system.timelines);
+    if (end === null) return { finding: null, left: null };
+    const message = `The source was promoted or restored since: it is on timeline ${identity.timeline.id} now, and left timeline ${id} at ${formatLsn(end)}. What the target holds (up to ${formatLsn(target.position.endLsn)}) is before that, so it goes on.`;
+    return { finding: info('timeline', message), left: end };
   } catch (thrown) {
-    return [findingOf(thrown)];
+    return { finding: findingOf(thrown), left: null };
   }
 }
 
-function wishesOf(config: Config, target: TargetReport | null): SourceWishes {
+function wishesOf(config: Config, target: TargetReport | null, left: Lsn | null): SourceWishes {
   const position = target?.position ?? null;
   const common = {
     slot: config.slot,
@@ -125,21 +131,32 @@ function wishesOf(config: Config, target: TargetReport | null): SourceWishes {
   };
   if (position === null) return { ...common, slotState: config.snapshot === 'never' ? 'kept' : 'new' };
   if (position.endLsn === LSN_ZERO) return { ...common, slotState: 'begun' };
-  return { ...common, slotState: 'kept', acknowledged: maxLsn(position.endLsn, target?.acknowledged ?? LSN_ZERO) };
+  const acknowledged = ownAdvance(left, position.endLsn, target?.acknowledged ?? null);
+  return { ...common, slotState: 'kept', acknowledged };
 }
 
 /** How the tables will look in Dolt; once they are there, that they would still be made the same. */
 async function checkTables(client: pg.Client, config: Config, target: TargetReport | null): Promise<Finding[]> {
   const rules = { tables: config.tables, tableName: config.tableName, types: config.types };
   if (target && target.tables.length > 0) {
+    const selected = target.tables.filter(({ schema }) => selects(config.tables, schema.schema, schema.name));
+    const followed = selected.filter(({ state }) => state !== 'left');
+    const published = await readPublishedBy(client, config.publication);
     return [
-      ...checkStoredMapping(target.tables, rules),
+      ...checkStoredMapping(followed, rules),
       ...(await checkStillPublished(
         client,
         config.publication,
-        target.tables.map(({ schema }) => schema),
+        followed.map(({ schema }) => schema),
       )),
+      ...selected.filter(({ state, oid }) => state === 'left' && published.has(oid)).map(cameBack),
     ];
   }
   return checkMapping(await readWantedTables(client, config.publication, config.tables), rules);
+}
+
+function cameBack({ schema }: StoredTable): Finding {
+  const name = qualifiedName(schema);
+  const message = `${name} was left out of what the target follows, so that its changes since then are missing there.`;
+  return error('E_CONFIG', message, `Leave it out (tables: !${name}), or copy again into a new target.`);
 }

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import type { Lsn } from '../core/position.js';
+import type { LivedTimeline } from '../core/timeline.js';
 import type { SourceIdentity } from '../dolt/bookkeeping.js';
 import type { StagingBranch } from '../dolt/staging.js';
 import type { ErrorCode } from '../errors.js';
@@ -32,6 +33,8 @@ export interface Sides {
   readonly config: Config;
   readonly source: pg.Client;
   readonly identity: SourceIdentity;
+  /** The server's history, up to the identity's timeline. */
+  readonly timelines: readonly LivedTimeline[];
   readonly staging: StagingBranch;
   readonly rules: MappingRules;
 }

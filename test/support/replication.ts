@@ -82,15 +82,17 @@ export function ofKind<K extends StreamEvent['kind']>(
 export interface Proxy extends AsyncDisposable {
   /** The URL that was given, through the proxy. */
   readonly url: string;
+  /** URL of the server that new connections go to. */
+  server: string;
   /** What the server sends passes through here; null: nothing passes any more, in either direction. */
   fromServer: ((chunk: Buffer) => Buffer) | null;
 }
 
 /** A network between us and a server that can be made to fail. */
 export async function createProxy(target: string): Promise<Proxy> {
-  const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
+    const { hostname, port } = new URL(proxy.server);
     const far = connect(Number(port), hostname);
     for (const [from, to] of [[near, far] as const, [far, near] as const]) {
       sockets.add(from);
@@ -109,6 +111,7 @@ export async function createProxy(target: string): Promise<Proxy> {
   url.port = String(typeof address === 'object' ? address?.port : '');
   const proxy: Proxy = {
     url: url.href,
+    server: target,
     fromServer: (chunk) => chunk,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
