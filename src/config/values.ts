@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Lsn, parseLsn } from '../core/position.js';
 import { scrubSecrets } from './secrets.js';
+import { readTargetTls } from './target-tls.js';
 
 /** The kinds of values that a key may have. Each says in words what it accepts, for messages, `--help` and the docs. */
 export interface ValueInfo {
@@ -122,7 +123,7 @@ const SOURCE_URL: ValueInfo = {
 };
 const TARGET_URL: ValueInfo = {
   accepts:
-    'mysql://<user>:<password>@<host>:<port>/<database>, with ?ssl=true where Dolt asks for TLS (special characters percent-encoded: @ as %40)',
+    'mysql://<user>:<password>@<host>:<port>/<database>, with ?ssl=true for TLS, or ?ssl-ca=<file> for TLS with an authority of your own (special characters percent-encoded: @ as %40)',
   placeholder: 'url',
   secret: true,
 };
@@ -140,9 +141,7 @@ export const targetUrl = () =>
     if (url.hostname === '') throw new TypeError('the host is missing');
     if (database === '') throw new TypeError('the database name at the end is missing');
     if (database.includes('/')) throw new TypeError('a database name has no slash; targetBranch sets the branch');
-    for (const name of url.searchParams.keys()) {
-      if (name !== 'ssl') throw new TypeError(`the only parameter is ssl, not ${JSON.stringify(name)}`);
-    }
+    readTargetTls(url.searchParams);
     return value;
   });
 

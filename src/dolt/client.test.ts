@@ -1,11 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeTarget, parseTarget, quoteName } from './client.js';
+import { describeTarget, parseTarget, quoteName, type TargetAddress } from './client.js';
 
-const DEFAULTS = { host: '127.0.0.1', port: 3306, user: 'root', password: '', database: 'db', tls: false };
+const DEFAULTS: TargetAddress = {
+  host: '127.0.0.1',
+  port: 3306,
+  user: 'root',
+  password: '',
+  database: 'db',
+  tls: null,
+};
 
 describe('a target', () => {
-  it.each<[string, Partial<typeof DEFAULTS>]>([
+  it.each<[string, Partial<TargetAddress>]>([
     ['mysql://127.0.0.1/db', {}],
     ['mysql:///db', {}],
     ['mysql://ann@dolt.example.org:3307/shop', { user: 'ann', host: 'dolt.example.org', port: 3307, database: 'shop' }],
@@ -18,9 +25,9 @@ describe('a target', () => {
     ['mysql://ann:x@[fe80::1]/db', { user: 'ann', password: 'x', host: 'fe80::1' }],
     ['mysql://host/my%20db', { host: 'host', database: 'my db' }],
     ['mysql://host/d%C3%A9p%C3%B4t', { host: 'host', database: 'dépôt' }],
-    ['mysql://host/db?ssl=true', { host: 'host', tls: true }],
-    ['mysql://host/db?ssl=REQUIRED', { host: 'host', tls: true }],
-    ['mysql://host/db?ssl=1', { host: 'host', tls: true }],
+    ['mysql://host/db?ssl=true', { host: 'host', tls: { ca: null } }],
+    ['mysql://host/db?ssl=REQUIRED', { host: 'host', tls: { ca: null } }],
+    ['mysql://host/db?ssl=1', { host: 'host', tls: { ca: null } }],
     ['mysql://host/db?ssl=false', { host: 'host' }],
   ])('%s', (url, address) => {
     expect(parseTarget(url)).toEqual({ ...DEFAULTS, ...address });
@@ -38,6 +45,12 @@ describe('a target', () => {
     ['mysql://ann:s3cret@host/db%2Fmain', 'a database name has no slash'],
     ['mysql://ann:s3cret@host/db?ssl=ture', 'ssl is neither true nor false'],
     ['mysql://ann:s3cret@host/db?ssl', 'ssl is neither true nor false'],
+    ['mysql://ann:s3cret@host/db?ssl=prefer', 'ssl is neither true nor false'],
+    ['mysql://ann:s3cret@host/db?ssl-ca=/nowhere/ca.pem', '"/nowhere/ca.pem", can not be read (ENOENT)'],
+    ['mysql://ann:s3cret@host/db?ssl-ca=', 'can not be read'],
+    ['mysql://ann:s3cret@host/db?ssl-ca=package.json', '"package.json", has no certificate'],
+    ['mysql://ann:s3cret@host/db?ssl=false&ssl-ca=package.json', 'ssl-ca is given, but ssl is false'],
+    ['mysql://ann:s3cret@host/db?ssl_ca=ca.pem', 'only parameters are ssl and ssl-ca, not "ssl_ca"'],
     ['mysql://ann:s3cret%@host/db', 'is written %25'],
     ['mysql://a%nn:s3cret@host/db', 'is written %25'],
     ['mysql://ann:s3cret@host/100%', 'is written %25'],

@@ -1,21 +1,24 @@
+import { connect, isIP } from 'node:net';
 import { type Connection, type ConnectionOptions, createConnection, type ResultSetHeader } from 'mysql2/promise';
+import { readTargetTls, type TargetTls } from '../config/target-tls.js';
 import { Wal2DoltError } from '../errors.js';
 import { asTargetError } from './failure.js';
 
 /** Without it the system's default holds, which is two hours on Linux: so long would a dead connection be waited on. */
 const KEEPALIVE_AFTER_MS = 30_000;
 
-/** `mysql://user:password@host:port/database?ssl=true`, taken apart. */
+/** `mysql://user:password@host:port/database?ssl-ca=/path/ca.pem`, taken apart. */
 export interface TargetAddress {
   readonly host: string;
   readonly port: number;
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  readonly tls: boolean;
+  /** Null for a connection without TLS. */
+  readonly tls: TargetTls | null;
 }
 
-/** Throws E_CONFIG, without the password in the message. */
+/** Reads the file of `ssl-ca` too. Throws E_CONFIG, without the password in the message. */
 export function parseTarget(url: string): TargetAddress {
   const refuse = (why: string): never => {
     throw new Wal2DoltError('E_CONFIG', `target: ${why}; expected mysql://user:password@host:port/database`);
@@ -27,14 +30,19 @@ export function parseTarget(url: string): TargetAddress {
     return refuse('not a URL');
   }
   if (parsed.protocol !== 'mysql:') return refuse(`the scheme is ${parsed.protocol.slice(0, -1)}`);
-  // A slip here would mean a connection without TLS.
-  const ssl = parsed.searchParams.get('ssl') ?? 'false';
-  if (!/^(true|1|require|required|on|false|0|off)$/i.test(ssl)) return refuse('ssl is neither true nor false');
   const decode = (part: string): string => {
     try {
       return decodeURIComponent(part);
     } catch {
       return refuse('a % that stands for itself is written %25');
+    }
+  };
+  const tls = (): TargetTls | null => {
+    try {
+      return readTargetTls(parsed.searchParams);
+    } catch (error) {
+      if (error instanceof TypeError) return refuse(error.message);
+      throw error;
     }
   };
   const database = decode(parsed.pathname.slice(1));
@@ -46,7 +54,7 @@ export function parseTarget(url: string): TargetAddress {
     user: decode(parsed.username) || 'root',
     password: decode(parsed.password),
     database,
-    tls: /^(true|1|require|required|on)$/i.test(ssl),
+    tls: tls(),
   };
 }
 
@@ -91,7 +99,7 @@ export class TargetConnection implements AsyncDisposable {
       enableKeepAlive: true,
       keepAliveInitialDelay: KEEPALIVE_AFTER_MS,
       typeCast: (field) => field.string('utf8'),
-      ...(address.tls ? { ssl: {} } : {}),
+      ...(address.tls ? tlsOptions(address, address.tls) : {}),
       ...(branch === null
         ? {}
         : { database: branch === undefined ? address.database : `${address.database}/${branch}` }),
@@ -140,4 +148,15 @@ export class TargetConnection implements AsyncDisposable {
       throw asTargetError(error, sql);
     }
   }
+}
+
+/**
+ * For a host that is an address, mysql2 has the certificate checked against "localhost". Node takes the name to check
+ * from the socket before that, so there it must be; a Node that did not would refuse the certificate, not accept another.
+ */
+function tlsOptions({ host, port }: TargetAddress, { ca }: TargetTls): ConnectionOptions {
+  const ssl = { verifyIdentity: true, ...(ca === null ? {} : { ca }) };
+  if (isIP(host) === 0) return { ssl };
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: KEEPALIVE_AFTER_MS };
+  return { ssl, stream: () => Object.assign(connect({ host, port, noDelay: true, ...keepAlive }), { _host: host }) };
 }
