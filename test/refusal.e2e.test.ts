@@ -10,6 +10,7 @@ describe.concurrent('two at once', () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
     await using other = createDoltDatabaseName();
+    await source.sql(`alter database ${source.name} set wal_sender_timeout = '20s'`); // it is waited for as long
     await stream(source, target);
     await using running = startRun(source.url, target.url, FAST);
     await source.sql('insert into t values (2)');

@@ -2,14 +2,13 @@ import type { Config } from '../config.js';
 import { trailer } from '../core/message.js';
 import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
-import { readTables as readStoredTables, type SourceIdentity, type StoredTable } from '../dolt/bookkeeping.js';
+import { readTables as readStoredTables, type StoredTable } from '../dolt/bookkeeping.js';
 import { parseTarget, quoteName } from '../dolt/client.js';
 import { Committer } from '../dolt/committer.js';
 import { StagingBranch } from '../dolt/staging.js';
-import { Wal2DoltError } from '../errors.js';
 import { clientConfig, connectReplication, connectSource } from '../postgres/client.js';
 import { currentWal, identifySystem } from '../postgres/slot.js';
-import { openReplicationStream, type ReplicationStream } from '../postgres/transport.js';
+import { openReplicationStream } from '../postgres/transport.js';
 import { beginReplay, beginSnapshot } from './begin.js';
 import { createConstraints } from './constraints.js';
 import { goOn, identityOf } from './go-on.js';
@@ -20,12 +19,10 @@ import type { RunContext, Sides } from './run-context.js';
 import { takeSnapshot } from './snapshot.js';
 import { streamChanges } from './stream.js';
 import { type MappingRules, restoreTable } from './tables.js';
+import { whenFree } from './when-free.js';
 
 /** What may be received and not yet looked at: the batch is what should hold the memory. */
 const INBOX_BYTES = 2 * 1024 * 1024;
-
-/** A slot stays in use for a moment after its consumer was killed. */
-const SLOT_FREE_MS = 30_000;
 
 /**
  * One attempt: connects to both sides, finds out where the target stands, does what is missing, streams. It holds no
@@ -105,7 +102,16 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
       { table: targets[i] ?? restoreTable(table, rules), snapshotLsn: table.snapshotLsn ?? LSN_ZERO },
     ]),
   );
-  await using stream = await openWhenFree(config, identity, committer.position.endLsn, context.signal);
+  await using stream = await whenFree(source, config.slot, context, () =>
+    openReplicationStream({
+      connection: clientConfig(config.source, 'wal2dolt stream'),
+      server: { systemId: identity.systemId, timeline: identity.timeline.id },
+      slot: config.slot,
+      publication: config.publication,
+      start: committer.position.endLsn,
+      highWaterBytes: INBOX_BYTES,
+    }),
+  );
   context.passing.add('E_SLOT_IN_USE');
   await using watch = new PublicationWatch({
     connect: () => connectSource(config.source, 'wal2dolt watch'),
@@ -140,31 +146,6 @@ async function identify(config: Config): Promise<Pick<Sides, 'identity' | 'timel
     return { identity: identityOf(system, config), timelines: system.timelines };
   } finally {
     await client.end().catch(() => {});
-  }
-}
-
-async function openWhenFree(
-  config: Config,
-  { systemId, timeline }: SourceIdentity,
-  start: Lsn,
-  signal: AbortSignal,
-): Promise<ReplicationStream> {
-  const deadline = Date.now() + SLOT_FREE_MS;
-  for (;;) {
-    try {
-      return await openReplicationStream({
-        connection: clientConfig(config.source, 'wal2dolt stream'),
-        server: { systemId, timeline: timeline.id },
-        slot: config.slot,
-        publication: config.publication,
-        start,
-        highWaterBytes: INBOX_BYTES,
-      });
-    } catch (error) {
-      const busy = error instanceof Wal2DoltError && error.code === 'E_SLOT_IN_USE';
-      if (!busy || Date.now() > deadline || signal.aborted) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
   }
 }
 

@@ -113,8 +113,9 @@ function identityAttnums(known: TableSchema, now: ReplicaIdentity): readonly num
     now === 'i' && known.replicaIdentity === 'i'
       ? known.indexes.find((candidate) => candidate.replicaIdentity)
       : known.indexes.find((candidate) => candidate.primary && candidate.immediate);
-  if (index?.attnums === null) return null;
-  return known.columns.flatMap(({ attnum }) => (index?.attnums.includes(attnum) ? [attnum] : []));
+  if (!index) return [];
+  const { attnums } = index;
+  return attnums && known.columns.flatMap(({ attnum }) => (attnums.includes(attnum) ? [attnum] : []));
 }
 
 function sameKey(known: TableSchema, now: ReplicaIdentity): boolean {

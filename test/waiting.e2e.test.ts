@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { connectReplication } from '../src/postgres/client.js';
+import { type BuiltCli, buildCli } from './support/built-cli.js';
+import { startChild } from './support/child.js';
+import { createDoltDatabaseName } from './support/dolt.js';
+import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
+import { drain } from './support/run.js';
+
+let cli: BuiltCli;
+beforeAll(async () => {
+  cli = await buildCli();
+}, 120_000);
+afterAll(() => cli.remove());
+
+/** What a stop may take on a busy machine. */
+const SECONDS = 3_000;
+
+/** A consumer that reads the slot, and never says that it is there. */
+async function occupy(source: PostgresDatabase): Promise<pg.Client> {
+  const client = await connectReplication(source.url, 'occupier');
+  const options = `(proto_version '1', publication_names 'wal2dolt')`;
+  client.query(`START_REPLICATION SLOT ${source.name} LOGICAL 0/0 ${options}`).catch(() => {});
+  const active = 'select active from pg_replication_slots where slot_name = $1';
+  while (!(await source.sql(active, [source.name]))[0]?.active) await sleep(50);
+  return client;
+}
+
+describe.concurrent('a slot that is in use', () => {
+  it('is waited for until the server gives up its consumer', { timeout: 120_000 }, async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql('create table t (id int primary key)');
+    await drain(source.url, target.url);
+    await source.sql(`alter database ${source.name} set wal_sender_timeout = '33s'`);
+    await occupy(source);
+    await source.sql('insert into t values (1)');
+    const started = Date.now();
+    await drain(source.url, target.url);
+    expect(Date.now() - started).toBeGreaterThan(30_000);
+    expect(await target.sql('select id from t')).toEqual([{ id: 1 }]);
+  });
+
+  it('is told, once, and a signal ends the waiting', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql('create table t (id int primary key)');
+    await drain(source.url, target.url);
+    const occupier = await occupy(source);
+    const [slot] = await source.sql('select active_pid as pid from pg_replication_slots where slot_name = $1', [
+      source.name,
+    ]);
+    await using child = startChild(cli, source.url, target.url, { slot: source.name });
+    const line = await child.logged(/^the slot is in use/);
+    expect(line).toMatchObject({ level: 'info', pid: slot?.pid, seconds: 70 });
+    await sleep(1_200);
+    child.signal('SIGTERM');
+    const ending = await child.end();
+    expect(ending).toMatchObject({ code: 0 });
+    expect(ending.ms).toBeLessThan(SECONDS);
+    expect(child.log.filter(({ msg }) => /^the slot is in use/.test(msg))).toHaveLength(1);
+    await occupier.end().catch(() => {});
+  });
+});
