@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectReplication } from '../src/postgres/client.js';
 import { type BuiltCli, buildCli } from './support/built-cli.js';
 import { startChild } from './support/child.js';
@@ -61,5 +61,51 @@ describe.concurrent('a slot that is in use', () => {
     expect(ending.ms).toBeLessThan(SECONDS);
     expect(child.log.filter(({ msg }) => /^the slot is in use/.test(msg))).toHaveLength(1);
     await occupier.end().catch(() => {});
+  });
+});
+
+describe('a signal ends a start that waits for', () => {
+  /** Everything of ours on that database, once it had the time to end. */
+  const leftovers = `select application_name, query from pg_stat_activity where datname = current_database() and application_name like 'wal2dolt%'`;
+
+  it.each([
+    // Held by another session, and the statement of ours that it holds up.
+    ['a lock on a table', 'lock table t', { tables: 't' }, /^CREATE PUBLICATION/],
+    ['a lock on the catalog', 'lock table pg_catalog.pg_publication', {}, /publication/],
+    ['an open transaction', 'insert into t values (1)', {}, /^CREATE_REPLICATION_SLOT/],
+  ] as const)('%s', async (_what, statement, settings, waiting) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql('create table t (id int primary key)');
+    const holder = await source.client();
+    await holder.query(`begin; ${statement}`);
+    await using child = startChild(cli, source.url, target.url, { slot: source.name, ...settings });
+    const locked = `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+      and application_name in ('wal2dolt', 'wal2dolt snapshot')`;
+    await expect.poll(async () => (await source.sql(locked))[0]?.query).toMatch(waiting);
+    child.signal('SIGTERM');
+    const ending = await child.end();
+    expect(ending).toMatchObject({ code: 0 });
+    expect(ending.ms).toBeLessThan(SECONDS);
+    await expect.poll(() => source.sql(leftovers)).toEqual([]);
+    expect(await source.sql('select slot_name from pg_replication_slots where database = current_database()')).toEqual(
+      [],
+    );
+    await holder.query('rollback');
+    await drain(source.url, target.url, settings);
+  });
+
+  it('the check', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql('create table t (id int primary key)');
+    const holder = await source.client();
+    await holder.query('begin; lock table pg_catalog.pg_publication');
+    await using child = startChild(cli, source.url, target.url, { slot: source.name });
+    const locked = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await expect.poll(() => source.sql(locked)).toHaveLength(1);
+    child.signal('SIGTERM');
+    expect(await child.end()).toMatchObject({ code: 0, ms: expect.toSatisfy((ms: number) => ms < 1_500) });
+    await holder.query('rollback');
   });
 });

@@ -12,6 +12,7 @@ import { openReplicationStream } from '../postgres/transport.js';
 import { beginReplay, beginSnapshot } from './begin.js';
 import { createConstraints } from './constraints.js';
 import { goOn, identityOf } from './go-on.js';
+import { interruptOnAbort } from './interrupt.js';
 import { leaveTables } from './left-tables.js';
 import { PublicationWatch } from './publication-watch.js';
 import { Relations, type StreamedTable } from './relations.js';
@@ -31,6 +32,7 @@ const INBOX_BYTES = 2 * 1024 * 1024;
 export async function attempt(config: Config, context: RunContext): Promise<void> {
   const source = await connectSource(config.source, 'wal2dolt');
   try {
+    await using _interrupted = await interruptOnAbort(source, config.source, context.signal);
     const origin = await identify(config);
     const staging = await StagingBranch.open(parseTarget(config.target), {
       target: config.targetBranch,

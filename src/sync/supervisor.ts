@@ -6,6 +6,7 @@ import type { Finding } from '../core/finding.js';
 import { asWal2DoltError, type ErrorCode } from '../errors.js';
 import { attempt } from './attempt.js';
 import { preflight } from './check.js';
+import { unlessAborted } from './interrupt.js';
 import { Losses } from './losses.js';
 import type { RunContext } from './run-context.js';
 
@@ -40,7 +41,7 @@ export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progr
   let checked = false;
   const attemptChecked = async (): Promise<void> => {
     try {
-      if (!checked) reportFindings(await preflight(config), logger);
+      if (!checked) reportFindings(await unlessAborted(signal, preflight(config)), logger);
       checked = true;
       await attempt(config, context);
     } catch (error) {

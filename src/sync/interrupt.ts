@@ -1,0 +1,39 @@
+import type pg from 'pg';
+import { connectSource, queryRows } from '../postgres/client.js';
+
+/**
+ * Ends the connection when the signal comes, and what it may be waiting for on the server (a lock, say: closing the
+ * connection alone would leave that waiting, and then done). Its statement rejects at once, as on a lost connection.
+ * Until disposed, which waits for the server to be told.
+ */
+export async function interruptOnAbort(client: pg.Client, url: string, signal: AbortSignal): Promise<AsyncDisposable> {
+  const [backend] = await queryRows<{ pid: string }>(client, 'SELECT pg_backend_pid() AS pid');
+  let told: Promise<void> | undefined;
+  const interrupt = (): void => {
+    told = cancel(url, Number(backend?.pid)).catch(() => {}); // a server that does not answer runs nothing for long
+    client.end().catch(() => {});
+  };
+  signal.addEventListener('abort', interrupt, { once: true });
+  if (signal.aborted) interrupt();
+  return {
+    async [Symbol.asyncDispose]() {
+      signal.removeEventListener('abort', interrupt);
+      await told;
+    },
+  };
+}
+
+async function cancel(url: string, pid: number): Promise<void> {
+  const other = await connectSource(url, 'wal2dolt cancel');
+  await queryRows(other, 'SELECT pg_cancel_backend($1)', [pid]).finally(() => other.end());
+}
+
+/** The result, or the signal's reason as soon as it comes: for what changes nothing and may go on alone. */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
