@@ -11,7 +11,7 @@ import type { Screen } from './screen.js';
 import { findPrograms, type Programs, Servers } from './servers.js';
 import { SHOP_ROWS, SHOP_TABLES } from './shop.js';
 import { showHistory } from './tour.js';
-import { CLIENTS, Workload } from './workload.js';
+import { CLIENTS, connectShop, Workload } from './workload.js';
 
 /** Transactions while the copy runs, and again after it. */
 const TRANSACTIONS = 200;
@@ -110,7 +110,7 @@ async function createShop(serverUrl: string, url: string): Promise<void> {
   } finally {
     await server.end();
   }
-  const shop = await connectSource(url, 'wal2dolt demo');
+  const shop = await connectShop(url);
   try {
     await shop.query(SHOP_TABLES);
     await shop.query(SHOP_ROWS);

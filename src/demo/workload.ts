@@ -10,6 +10,13 @@ export const CLIENTS = 4;
 /** and each rests so long after a transaction, in milliseconds: a shop, not a benchmark. */
 const REST = 30;
 
+/** A connection as an application has it: the tables' names need no schema. */
+export async function connectShop(url: string): Promise<pg.Client> {
+  const connection = await connectSource(url, 'shop');
+  await queryRows(connection, 'SET search_path = public');
+  return connection;
+}
+
 /** The people who use the shop: small transactions that insert, update and delete, from several connections at once. */
 export class Workload implements AsyncDisposable {
   readonly #clients: readonly Client[];
@@ -21,7 +28,7 @@ export class Workload implements AsyncDisposable {
   }
 
   static async open(url: string): Promise<Workload> {
-    const connections = await Promise.all(Array.from({ length: CLIENTS }, () => connectSource(url, 'shop')));
+    const connections = await Promise.all(Array.from({ length: CLIENTS }, () => connectShop(url)));
     return new Workload(connections.map((connection, i) => new Client(connection, i + 1)));
   }
 

@@ -254,7 +254,7 @@ describe('readTables', () => {
     await database.sql('create table t (id int primary key); create publication p for table t');
     const client = await connectSource(database.url, 'test');
     await queryRows(client, 'begin');
-    await queryRows(client, 'alter table t add column n int');
+    await queryRows(client, 'alter table public.t add column n int');
     expect(names((await readTables(client, 'p'))[0])).toEqual(['id', 'n']);
     await queryRows(client, 'rollback');
     expect(names((await readTables(client, 'p'))[0])).toEqual(['id']);

@@ -16,6 +16,7 @@ describe('describeSource', () => {
     expect(describeSource('postgres://ann:s3cret@db.example.org:5433/shop')).toBe('ann@db.example.org:5433/shop');
     expect(describeSource('postgresql://ann@db/shop?password=s3cret&sslmode=require')).toBe('ann@db:5432/shop');
     expect(describeSource('postgres://ann:p%40ss%2Fword@[::1]:5432/my%20shop')).toBe('ann@::1:5432/my shop');
+    expect(describeSource('postgres://ann@db/a%2Fb%26c%2541')).toBe('ann@db:5432/a/b&c%41');
   });
 
   it('understands unix sockets', () => {

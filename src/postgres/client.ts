@@ -3,10 +3,18 @@ import { Wal2DoltError } from '../errors.js';
 import { asSourceError } from './failure.js';
 
 /**
- * Settings that decide how Postgres prints values, and that would end a session which has to live for hours.
+ * Settings that decide how Postgres prints values, names and expressions, what a name in our statements means, and that
+ * would end a session which has to live for hours.
  * A role or database may have others as its default (ALTER ROLE … SET); start-up options win over those.
  */
 const PINNED = {
+  // As a subscription of Postgres has it: nobody's table or function is taken for one of pg_catalog, and a regclass has
+  // its schema, wherever it is printed.
+  search_path: '',
+  quote_all_identifiers: 'off',
+  standard_conforming_strings: 'on',
+  // For the publication that we are asked to create.
+  default_transaction_read_only: 'off',
   DateStyle: 'ISO',
   IntervalStyle: 'postgres',
   TimeZone: 'UTC',
@@ -41,7 +49,7 @@ const RAW_TEXT = {
 export function clientConfig(url: string, applicationName: string): pg.ClientConfig {
   if (!/^postgres(ql)?:\/\//.test(url)) throw invalid('it must begin with postgres:// or postgresql://');
   const questionMark = url.indexOf('?');
-  const base = questionMark < 0 ? url : url.slice(0, questionMark);
+  const base = decodeDatabase(questionMark < 0 ? url : url.slice(0, questionMark));
   const params = new URLSearchParams(questionMark < 0 ? '' : url.slice(questionMark + 1));
 
   const sslmode = params.get('sslmode');
@@ -69,6 +77,13 @@ export function clientConfig(url: string, applicationName: string): pg.ClientCon
   newClient(config); // it only connects when asked to, but reads the URL and the certificate files now
   return config;
 }
+
+/** The driver leaves `%2F` and its like in the name of the database; these may stand there as they are. */
+const decodeDatabase = (base: string): string =>
+  base.replace(
+    /^(\w+:\/\/[^/]*\/)(.*)$/s,
+    (_, server: string, name: string) => server + name.replace(/%(?:3B|2F|3A|40|26|3D|2B|24|2C)/gi, decodeURIComponent),
+  );
 
 /** `user@host:port/db`, as the driver understood the URL: without the password, fit for logs. */
 export function describeSource(url: string): string {

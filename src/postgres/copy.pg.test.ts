@@ -256,10 +256,10 @@ describe('copyRows that does not run to its end', () => {
     const client = await connectSource(url, 'test');
     clients.push(client);
     await queryRows(client, 'set client_encoding = sql_ascii');
-    await queryRows(client, 'create table t (t text)');
-    await queryRows(client, `insert into t values (E'\\xe9')`);
+    await queryRows(client, 'create table public.t (t text)');
+    await queryRows(client, `insert into public.t values (E'\\xe9')`);
     await queryRows(client, 'set client_encoding = utf8');
-    await queryRows(client, 'create publication p for table t');
+    await queryRows(client, 'create publication p for table public.t');
     const [table] = await readTables(client, 'p');
     await expect(copyRows(client, table ?? expect.fail(), [0]).next()).rejects.toThrow(
       'invalid byte sequence for encoding "UTF8"',

@@ -43,9 +43,9 @@ describe('createSlot', () => {
     const client = await connectSource(database.url, 'test');
     const reader = await connectSource(database.url, 'test');
     await importSnapshot(reader, snapshot.snapshotName);
-    expect(await queryRows(reader, 'select id from t')).toEqual([{ id: '1' }]);
-    expect(await queryRows(client, 'select id from t order by id')).toEqual([{ id: '1' }, { id: '2' }]);
-    await expect(queryRows(reader, 'insert into t values (3)')).rejects.toMatchObject({ code: 'E_SOURCE_QUERY' });
+    expect(await queryRows(reader, 'select id from public.t')).toEqual([{ id: '1' }]);
+    expect(await queryRows(client, 'select id from public.t order by id')).toEqual([{ id: '1' }, { id: '2' }]);
+    await expect(queryRows(reader, 'insert into public.t values (3)')).rejects.toMatchObject({ code: 'E_SOURCE_QUERY' });
 
     const changes = await queryRows<{ lsn: string; kind: string }>(
       client,

@@ -34,6 +34,7 @@ export async function startTypeServers(): Promise<TypeServers> {
   const target = await createDoltDatabase();
   await source.sql(SETUP);
   const postgres = await connectSource(source.url, 'types');
+  await queryRows(postgres, 'set search_path = public');
   const dolt = await target.connect();
   let tables = 0;
 
