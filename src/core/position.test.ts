@@ -60,6 +60,12 @@ describe('a time in microseconds', () => {
     );
   });
 
+  it('that no commit can have is brought to the nearest', () => {
+    const epoch = 946_684_800_000_000n;
+    expect(formatMicros(2n ** 63n - 1n + epoch)).toBe('9999-12-31T23:59:59.999999Z');
+    expect(formatMicros(-(2n ** 63n) + epoch)).toBe('0001-01-01T00:00:00.000000Z');
+  });
+
   it('may come without a fraction', () => {
     expect(parseMicros('2026-11-21T12:00:00Z')).toBe(1_795_262_400_000_000n);
     expect(parseMicros('2026-11-21T12:00:00')).toBe(1_795_262_400_000_000n);

@@ -30,8 +30,17 @@ export const maxLsn = (a: Lsn, b: Lsn): Lsn => (a > b ? a : b);
 /** Microseconds since 1970-01-01 UTC, as a bigint: Postgres' own resolution, which a JavaScript Date would lose. */
 export type Micros = bigint;
 
-/** `2026-11-21T12:00:00.123456Z`, the form that Dolt's `--date` takes and that DATETIME(6) holds (without T and Z). */
-export function formatMicros(micros: Micros): string {
+/** What Dolt can date a commit by: the years 1 to 9999. */
+const FIRST: Micros = -62_135_596_800_000_000n;
+const LAST: Micros = 253_402_300_799_999_999n;
+
+/**
+ * `2026-11-21T12:00:00.123456Z`, the form that Dolt's `--date` takes and that DATETIME(6) holds (without T and Z). A
+ * commit time beyond that is brought to the nearest: a transaction that was replicated into the source has the one
+ * that its replication origin gave, which may be anything, `infinity` too.
+ */
+export function formatMicros(time: Micros): string {
+  const micros = time < FIRST ? FIRST : time > LAST ? LAST : time;
   const millis = micros >= 0n ? micros / 1000n : (micros - 999n) / 1000n;
   const rest = micros - millis * 1000n;
   const iso = new Date(Number(millis)).toISOString();
