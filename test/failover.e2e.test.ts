@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check } from '../src/sync/check.js';
 import { type BuiltCli, buildCli } from './support/built-cli.js';
 import { startChild } from './support/child.js';
 import { differences, doltContents, postgresContents } from './support/compare.js';
+import { blocksOf } from './support/document.js';
 import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
 import { createPostgresDatabase, postgresVersion, startPostgres } from './support/postgres.js';
 import { createProxy } from './support/replication.js';
@@ -24,6 +26,14 @@ const findings = async (source: string, target: DoltDatabase): Promise<unknown[]
     code,
     message,
   }));
+
+/** The statements of the blocks of this kind in docs/operating.md. */
+async function told(info: string): Promise<string[]> {
+  const page = await readFile(new URL('../docs/operating.md', import.meta.url), 'utf8');
+  const blocks = blocksOf(page.replace(/^ {3}/gm, '')).filter((block) => block.info === info);
+  expect(blocks.length).toBeGreaterThan(0);
+  return blocks.flatMap(({ text }) => text.split(/;$/m)).filter((statement) => statement.trim() !== '');
+}
 
 const LSN = '[0-9A-F]+/[0-9A-F]+';
 
@@ -100,7 +110,11 @@ describe('a server that comes back on another timeline', () => {
     // Another standby of the old primary, which takes the same number for its own timeline.
     await putBack(server, 'earlier');
     await startPromoted(server);
-    await expect(drain(source.url, target.url)).rejects.toMatchObject({ code: 'E_OTHER_SOURCE' });
+    await source.sql('select pg_switch_wal()'); // it has written as much as the other one
+    await expect(drain(source.url, target.url)).rejects.toMatchObject({
+      code: 'E_OTHER_SOURCE',
+      message: expect.stringMatching(`timeline 2, which began at ${LSN}, is not part of the history of .* timeline 2`),
+    });
   });
 
   it('may have left the old timeline while nothing of interest was acknowledged, which then counts no more', async () => {
@@ -186,10 +200,11 @@ describe('a server that comes back on another timeline', () => {
 describe('a standby that keeps the slot', () => {
   it('is gone on with after its promotion, by the run that was going on', async ({ skip }) => {
     skip(postgresVersion() < 17, 'standbys keep slots from Postgres 17 on');
-    await using primary = await startPostgres({ synchronized_standby_slots: 'standby' });
+    await using primary = await startPostgres();
     await using source = await createPostgresDatabase('shop', primary);
     await source.sql('create table t (id int primary key, what text); insert into t values (0, $$copied$$)');
-    const { server, url } = await startStandby(primary, 'standby', { hot_standby_feedback: 'on' });
+    for (const sql of await told('sql primary')) await query(primary.url, sql);
+    const { server, url } = await startStandby(primary);
     await using standby = server;
     const promoted = new URL(source.url);
     promoted.port = String(standby.port);
@@ -197,22 +212,24 @@ describe('a standby that keeps the slot', () => {
     await using target = createDoltDatabaseName();
 
     const settings = {
-      slot: 'shop',
+      slot: 'wal2dolt',
       slotFailover: true,
       commit: { maxDelay: '100ms' },
       retry: { firstDelay: '100ms', maxDelay: '300ms' },
     };
+    const { port, password } = new URL(primary.url);
+    const here = `host=127.0.0.1 port=${port} user=postgres password=${password}`;
+    const [ready = '', ...standbySettings] = (await told('sql standby')).reverse();
+    for (const sql of standbySettings.reverse())
+      await query(url, sql.replace('host=primary.example.org port=5432 user=replicator password=secret', here));
+
     await using running = startRun(address.url, target.url, settings);
     const rows = async (): Promise<number> => {
       const [row] = await target.sql<{ n: number }>('select count(*) as n from t').catch(() => []);
       return row?.n ?? 0;
     };
     await expect.poll(rows).toBe(1);
-    // The worker looks seldom while nothing happens; begun now, it looks at once.
-    await query(url, 'alter system set sync_replication_slots = on');
-    await query(url, 'select pg_reload_conf()');
     let id = 0;
-    const ready = `select synced and not temporary and invalidation_reason is null as ready from pg_replication_slots where slot_name = 'shop'`;
     await expect
       .poll(async () => {
         id += 1;
@@ -237,6 +254,7 @@ describe('a standby that keeps the slot', () => {
     // As it is while the standby is asked, and is none but a standby yet.
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await promote(url);
+    for (const sql of await told('sql promoted')) await query(url, sql);
     await query(
       promoted.href,
       `insert into t values (-1, 'after'); update t set what = 'twice ' || id where id % 2 = 0`,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -55,22 +55,12 @@ export async function query<Row extends pg.QueryResultRow>(url: string, sql: str
 }
 
 /**
- * A standby of `primary`, which streams through the physical slot `slot` of the primary: made as a base backup is, of which
- * not every installation has the program. Its url has the primary's password.
+ * A copy of `primary` as a standby that does not stream yet: made as a base backup is, of which not every installation has
+ * the program. Its url has the primary's password.
  * Source: https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP
  */
-export async function startStandby(
-  primary: LocalServer,
-  slot: string,
-  settings: Record<string, string | number>,
-): Promise<{ server: LocalServer; url: string }> {
-  await query(primary.url, `select pg_create_physical_replication_slot('${slot}', true)`);
-  const { port, username, password } = new URL(primary.url);
-  const server = await startPostgres({
-    ...settings,
-    primary_conninfo: `host=127.0.0.1 port=${port} user=${username} password=${password} dbname=postgres`,
-    primary_slot_name: slot,
-  });
+export async function startStandby(primary: LocalServer): Promise<{ server: LocalServer; url: string }> {
+  const server = await startPostgres();
   await server.stop();
   const client = new pg.Client({ connectionString: primary.url });
   await client.connect();
@@ -79,8 +69,12 @@ export async function startStandby(
   await copy(dataOf(primary), dataOf(server));
   const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
   await client.end();
+  // With the WAL of the backup itself it can be read before it streams.
+  await rm(join(dataOf(server), 'pg_wal'), { recursive: true });
+  await copy(join(dataOf(primary), 'pg_wal'), join(dataOf(server), 'pg_wal'));
   await rm(join(dataOf(server), 'postmaster.pid'));
-  await rm(join(dataOf(server), 'pg_replslot', slot), { recursive: true });
+  const slots = join(dataOf(server), 'pg_replslot');
+  for (const slot of await readdir(slots)) await rm(join(slots, slot), { recursive: true });
   const label = join(dataOf(server), 'backup_label');
   await writeFile(label, rows[0]?.labelfile ?? '');
   await own(server, label);
