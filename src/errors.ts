@@ -154,8 +154,7 @@ export const POLICY = {
   E_TARGET_PRIVILEGE: {
     action: 'halt',
     exit: 3,
-    remedy:
-      'Run `wal2dolt check`: it prints the GRANT, or the rows of dolt_branch_control, that are missing in Dolt.',
+    remedy: 'Run `wal2dolt check`: it prints the GRANT, or the rows of dolt_branch_control, that are missing in Dolt.',
   },
   E_TARGET_VERSION: { action: 'halt', exit: 3, remedy: 'Use Dolt 2.0 or newer.' },
   E_TARGET_CONFLICT: {
