@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { addConfigOptions, GENERAL } from './cli/options.js';
 import { exit, ignoreBrokenPipes, stopOnSignals } from './cli/process.js';
+import { parseSeconds } from './cli/seconds.js';
 import { configError, loadConfig } from './config/load.js';
 import { redactUrl, scrubSecrets } from './config/secrets.js';
 import { type Config, redact } from './config.js';
@@ -125,11 +126,24 @@ addConfigOptions(program.command('run'))
 
 addConfigOptions(program.command('status'), ['Connections'])
   .description('Says where both sides stand: positions, lag, the health of the slot, the last commits. Reads only.')
-  .addOption(new Option('--json', 'print it as JSON').helpGroup(GENERAL))
+  .addOption(new Option('--json', 'print it as JSON; with --watch one line each time').helpGroup(GENERAL))
+  .addOption(
+    new Option('--watch [seconds]', 'look again every so often (default: 2), with rates, until Ctrl-C')
+      .argParser(parseSeconds)
+      .preset('2')
+      .helpGroup(GENERAL),
+  )
   .addHelpText('after', OTHER_EPILOGUE)
-  .action(async (options: { json?: boolean }, command: Command) => {
+  .action(async (options: { json?: boolean; watch?: number }, command: Command) => {
     const config = await configOf(command, true);
     const { status } = await import('./sync/status.js');
+    if (options.watch !== undefined) {
+      const { watch } = await import('./cli/watch.js');
+      const signal = stopOnSignals(() => {});
+      const json = options.json === true;
+      await watch({ look: () => status(config), seconds: options.watch, json, output: process.stdout, signal });
+      return;
+    }
     const { formatStatus, isHealthy } = await import('./cli/status-text.js');
     const current = await status(config);
     print(options.json ? JSON.stringify(current, null, 2) : formatStatus(current));

@@ -1,11 +1,12 @@
 import type { SourceStatus, Status, TargetStatus } from '../sync/status.js';
+import type { Pace } from './pace.js';
 
 /** A status for people; null parts of it are left out. */
-export function formatStatus({ source, target, lag }: Status): string {
+export function formatStatus({ source, target, lag }: Status, pace: Pace | null = null): string {
   return [
     ...section('Postgres', 'error' in source ? [source.error] : sourceLines(source)),
     ...section('Dolt', 'error' in target ? [target.error] : targetLines(target)),
-    ...section('Lag', lag === null ? ['unknown'] : [`${bytes(lag.bytes)} of WAL, ${duration(lag.seconds)}`]),
+    ...section('Lag', [lagText(lag), ...(pace === null ? [] : [paceText(pace)])]),
     ...('error' in target || target.commits.length === 0
       ? []
       : [
@@ -14,6 +15,17 @@ export function formatStatus({ source, target, lag }: Status): string {
           ...target.commits.map(({ hash, date, message }) => `  ${hash.slice(0, 10)}  ${date}  ${message}`),
         ]),
   ].join('\n');
+}
+
+/** The same in one line, for a log. */
+export function formatStatusLine({ time, source, target, lag }: Status, pace: Pace | null): string {
+  const parts = [
+    'error' in source ? source.error : `WAL at ${source.walPosition}, slot ${slotText(source)}`,
+    'error' in target ? target.error : (targetLines(target)[0] ?? ''),
+    `lag ${lagText(lag)}`,
+    ...(pace === null ? [] : [paceText(pace)]),
+  ];
+  return `${time}  ${parts.join('; ').replaceAll(/\s+/g, ' ')}`;
 }
 
 /** Whether everything that was asked answered, and the stream can go on from where it is. */
@@ -41,6 +53,20 @@ function targetLines({ phase, endLsn, commitTime, tables }: TargetStatus): strin
     ...(commitTime === null ? [] : [`last transaction of ${commitTime}`]),
     `${tables.streaming} ${tables.streaming === 1 ? 'table' : 'tables'}${copying}${left}`,
   ];
+}
+
+function slotText({ slot }: SourceStatus): string {
+  if (slot.state !== 'ok') return slot.state;
+  return slot.active ? 'in use' : 'not in use';
+}
+
+const lagText = (lag: Status['lag']): string =>
+  lag === null ? 'unknown' : `${bytes(lag.bytes)} of WAL, ${duration(lag.seconds)}`;
+
+function paceText({ writtenBytesPerSecond, appliedBytesPerSecond, lagIs, secondsToCatchUp }: Pace): string {
+  const rates = `${bytes(writtenBytesPerSecond)}/s written, ${bytes(appliedBytesPerSecond)}/s applied`;
+  if (lagIs === 'growing') return `${rates}: the lag grows`;
+  return secondsToCatchUp === null ? rates : `${rates}: caught up in about ${duration(secondsToCatchUp)}`;
 }
 
 const section = (title: string, lines: readonly string[]): string[] =>

@@ -3,12 +3,15 @@ import { formatLsn, formatMicros, LSN_ZERO, type Lsn, maxLsn } from '../core/pos
 import { readPosition, readTables } from '../dolt/bookkeeping.js';
 import { parseTarget, type TargetAddress, TargetConnection } from '../dolt/client.js';
 import { acknowledgedOn } from '../dolt/staging.js';
-import { asWal2DoltError } from '../errors.js';
+import { asWal2DoltError, type ErrorCode, Wal2DoltError } from '../errors.js';
 import { connectSource } from '../postgres/client.js';
 import { currentWal, readSlot, slotHealth } from '../postgres/slot.js';
+import { unlessAborted } from './interrupt.js';
 
 /** Where both sides stand. Reads only, and works while a run is going on. A side that does not answer is told as its error. */
 export interface Status {
+  /** When it was asked for, as this machine has it: ISO 8601, UTC. */
+  readonly time: string;
   readonly source: SourceStatus | { readonly error: string };
   readonly target: TargetStatus | { readonly error: string };
   readonly lag: { readonly bytes: number; readonly seconds: number } | null;
@@ -37,10 +40,18 @@ export interface TargetStatus {
 }
 
 const COMMITS_SHOWN = 5;
+/** A connection that was accepted and then stays silent ends nowhere. */
+const ANSWER_MS = 20_000;
 
 export async function status(config: Config): Promise<Status> {
-  const [source, target] = await Promise.allSettled([readSource(config), readTarget(config)]);
+  const time = new Date().toISOString();
+  const overdue = AbortSignal.timeout(ANSWER_MS);
+  const [source, target] = await Promise.allSettled([
+    inTime('E_SOURCE_UNREACHABLE', overdue, readSource(config, overdue)),
+    inTime('E_TARGET_UNREACHABLE', overdue, readTarget(config, overdue)),
+  ]);
   return {
+    time,
     source: source.status === 'fulfilled' ? source.value.status : failed(source.reason),
     target: target.status === 'fulfilled' ? target.value.status : failed(target.reason),
     lag:
@@ -48,6 +59,14 @@ export async function status(config: Config): Promise<Status> {
         ? lagOf(source.value.wal, source.value.nowMicros, target.value.reached, target.value.commitMicros)
         : null,
   };
+}
+
+async function inTime<T>(code: ErrorCode, overdue: AbortSignal, answer: Promise<T>): Promise<T> {
+  try {
+    return await unlessAborted(overdue, answer);
+  } catch (error) {
+    throw overdue.aborted ? new Wal2DoltError(code, `no answer within ${ANSWER_MS / 1000} s`) : error;
+  }
 }
 
 function failed(reason: unknown): { error: string } {
@@ -61,8 +80,13 @@ function lagOf(wal: Lsn, nowMicros: bigint, reached: Lsn, commitMicros: bigint):
   return { bytes, seconds: bytes === 0 ? 0 : Math.max(0, Number(nowMicros - commitMicros) / 1e6) };
 }
 
-async function readSource(config: Config): Promise<{ status: SourceStatus; wal: Lsn; nowMicros: bigint }> {
+async function readSource(
+  config: Config,
+  overdue: AbortSignal,
+): Promise<{ status: SourceStatus; wal: Lsn; nowMicros: bigint }> {
   const client = await connectSource(config.source, 'wal2dolt status');
+  const giveUp = (): void => void client.end().catch(() => {});
+  overdue.addEventListener('abort', giveUp);
   try {
     const wal = await currentWal(client);
     const slot = await readSlot(client, config.slot);
@@ -82,12 +106,14 @@ async function readSource(config: Config): Promise<{ status: SourceStatus; wal: 
       },
     };
   } finally {
+    overdue.removeEventListener('abort', giveUp);
     await client.end().catch(() => {});
   }
 }
 
 async function readTarget(
   config: Config,
+  overdue: AbortSignal,
 ): Promise<{ status: TargetStatus; reached: Lsn | null; commitMicros: bigint }> {
   const address = parseTarget(config.target);
   const empty: TargetStatus = {
@@ -99,6 +125,7 @@ async function readTarget(
   };
   if (!(await stagingExists(address, config.stagingBranch))) return { status: empty, reached: null, commitMicros: 0n };
   await using connection = await TargetConnection.open(address, config.stagingBranch);
+  overdue.addEventListener('abort', () => connection.destroy());
   const position = await readPosition(connection);
   if (!position) return { status: empty, reached: null, commitMicros: 0n };
   const tables = { streaming: 0, copying: 0, left: 0 };
