@@ -130,18 +130,18 @@ addConfigOptions(program.command('status'), ['Connections'])
   .addOption(
     new Option('--watch [seconds]', 'look again every so often (default: 2), with rates, until Ctrl-C')
       .argParser(parseSeconds)
-      .preset('2')
       .helpGroup(GENERAL),
   )
   .addHelpText('after', OTHER_EPILOGUE)
-  .action(async (options: { json?: boolean; watch?: number }, command: Command) => {
+  .action(async (options: { json?: boolean; watch?: number | true }, command: Command) => {
     const config = await configOf(command, true);
     const { status } = await import('./sync/status.js');
     if (options.watch !== undefined) {
       const { watch } = await import('./cli/watch.js');
       const signal = stopOnSignals(() => {});
       const json = options.json === true;
-      await watch({ look: () => status(config), seconds: options.watch, json, output: process.stdout, signal });
+      const seconds = options.watch === true ? 2 : options.watch;
+      await watch({ look: () => status(config), seconds, json, output: process.stdout, signal });
       return;
     }
     const { formatStatus, isHealthy } = await import('./cli/status-text.js');
