@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDoltDatabase } from '../../test/support/dolt.js';
 import { type Authority, createAuthority, startTlsDolt } from '../../test/support/tls-dolt.js';
-import type { LocalServer } from '../servers/local-server.js';
 import { parseTarget, TargetConnection } from './client.js';
 
+type Server = Awaited<ReturnType<typeof startTlsDolt>>;
+
 let authority: Authority;
-let dolt: LocalServer;
+let dolt: Server;
 beforeAll(async () => {
   authority = await createAuthority();
   dolt = await startTlsDolt(await authority.issue('DNS:localhost'));
@@ -16,7 +17,7 @@ afterAll(async () => {
 });
 
 /** What the server calls us; throws as a connection fails. */
-async function connect(server: LocalServer, host: string, parameters: string): Promise<string | null> {
+async function connect(server: Server, host: string, parameters: string): Promise<string | null> {
   const address = parseTarget(`mysql://root@${host}:${server.port}/information_schema?${parameters}`);
   await using connection = await TargetConnection.open(address);
   return connection.value('SELECT user()');

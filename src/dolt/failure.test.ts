@@ -33,6 +33,8 @@ describe('a failure', () => {
     [generic("command denied to user 'reader'@'%'"), 'E_TARGET_PRIVILEGE'],
     [failure("Access denied for user 'reader'@'%' to database 'shop'", { errno: 1044 }), 'E_TARGET_PRIVILEGE'],
     [generic('`reader`@`%` does not have the correct permissions on branch `main`'), 'E_TARGET_PRIVILEGE'],
+    [generic('`reader`@`%` cannot create a branch named `wal2dolt`'), 'E_TARGET_PRIVILEGE'],
+    [generic('`reader`@`%` cannot delete the branch `wal2dolt_squash`'), 'E_TARGET_PRIVILEGE'],
     [failure("Access denied for user 'root'", { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }), 'E_TARGET_AUTH'],
     [failure('connect ECONNREFUSED 127.0.0.1:3306', { code: 'ECONNREFUSED' }), 'E_TARGET_UNREACHABLE'],
     [failure('getaddrinfo ENOTFOUND nowhere', { code: 'ENOTFOUND' }), 'E_TARGET_UNREACHABLE'],

@@ -25,8 +25,9 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
   ],
   [/^local changes would be stomped/i, 'E_TARGET_DIRTY'],
   [/^(fatal: )?not possible to fast-forward|^cannot fast forward/i, 'E_TARGET_DIVERGED'],
+  [/^command denied|^access denied for user .* to database/i, 'E_TARGET_PRIVILEGE'],
   [
-    /^command denied|^access denied for user .* to database|does not have the correct permissions on branch/i,
+    /^`[^`]*`@`[^`]*` (does not have the correct permissions on branch|cannot (create a|delete the) branch)/,
     'E_TARGET_PRIVILEGE',
   ],
   [/^duplicate primary key given/i, 'E_TARGET_DIVERGED'],

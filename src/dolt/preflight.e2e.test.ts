@@ -24,8 +24,8 @@ const POSITION = { endLsn: lsn(0x16b3748n), commitTime: 1_000_000n, xid: 7 };
 const check = (url: string, branches = BRANCHES) => checkTarget(parseTarget(url), branches);
 
 /** On one session, as somebody would paste it; without a database of its own, as USE is part of the fix where needed. */
-async function fix(finding: Finding): Promise<void> {
-  const connection = await createConnection(inject('doltUrl'));
+async function fix(finding: Finding, url = inject('doltUrl')): Promise<void> {
+  const connection = await createConnection(url);
   await applyFix(finding, (text) => connection.query(text));
   await connection.end();
 }
@@ -106,9 +106,9 @@ test('a user without privileges is told all that are missing, and the fix is eno
   const { findings } = await check(user.url(database));
   const [finding] = findings;
   expect(codes(findings)).toEqual(['E_TARGET_PRIVILEGE']);
-  expect(finding?.message).toContain('SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, EXECUTE in it');
+  expect(finding?.message).toContain('SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES, EXECUTE in it');
   await database.sql(
-    `grant select, insert, update, delete, create, alter, drop, index on \`${database.name}\`.* to '${user.name}'@'%'`,
+    `grant select, insert, update, delete, create, alter, index, references on \`${database.name}\`.* to '${user.name}'@'%'`,
   );
   expect((await check(user.url(database))).findings[0]?.message).toContain('may not EXECUTE in it');
   await fix(the('E_TARGET_PRIVILEGE', findings));
@@ -198,6 +198,7 @@ test('uncommitted changes on the target branch', async () => {
   expect(findings).toMatchObject([
     { code: 'E_TARGET_DIRTY', severity: 'error', message: expect.stringContaining('wal2dolt_position') },
   ]);
+  await (await StagingBranch.open(parseTarget(database.url), BRANCHES))[Symbol.asyncDispose](); // while nothing is to move
   await fix(the('E_TARGET_DIRTY', findings));
   expect((await check(database.url)).findings).toEqual([]);
   await database.sql(`call dolt_stash('pop', 'before_wal2dolt')`);
@@ -223,12 +224,63 @@ test('branches that the user may not write', async () => {
   await database.sql(`create user 'w'@'%' identified by 'p'`);
   await database.sql(`grant all on \`${database.name}\`.* to 'w'@'%'`);
   await database.sql(`delete from dolt_branch_control where user = '%'`);
+  // The longest pattern decides.
+  await database.sql(`insert into dolt_branch_control values ('%', 'wal2dolt%', '%', '%', 'read')`);
+  await database.sql(`insert into dolt_branch_control values ('${database.name}', 'main', 'w', '%', 'read')`);
   const url = database.url.replace('//root@', '//w:p@');
   const { findings } = await check(url);
   expect(codes(findings)).toEqual(['branch_permission']);
   expect(findings[0]?.message).toContain('main and wal2dolt');
-  await applyFix(the('branch_permission', findings), database.sql);
+  await fix(the('branch_permission', findings), server.url);
   expect((await check(url)).findings).toEqual([]);
+  await using staging = await StagingBranch.open(parseTarget(url), BRANCHES);
+  expect(await staging.position()).toMatchObject(POSITION);
+});
+
+test('branches that the user may not create', async () => {
+  await using server = await startDolt();
+  await using database = await createDoltDatabase(server);
+  await database.sql(`create user 'w'@'%' identified by 'p'`);
+  await database.sql(`grant all on \`${database.name}\`.* to 'w'@'%'`);
+  await database.sql(`insert into dolt_branch_namespace_control values ('%', 'wal2dolt%', 'root', '%')`);
+  const url = database.url.replace('//root@', '//w:p@');
+  const before = await state(database);
+  const { findings } = await check(url);
+  expect(await state(database)).toEqual(before);
+  expect(codes(findings)).toEqual(['branch_permission']);
+  expect(findings[0]?.message).toContain('may not create the branch wal2dolt and wal2dolt_squash');
+  await expect(StagingBranch.open(parseTarget(url), BRANCHES)).rejects.toMatchObject({ code: 'E_TARGET_PRIVILEGE' });
+  await fix(the('branch_permission', findings), server.url);
+  expect((await check(url)).findings).toEqual([]);
+  await using staging = await StagingBranch.open(parseTarget(url), BRANCHES);
+  const date = POSITION.commitTime;
+  await staging.squash((connection) => connection.run('CREATE TABLE t (a INT)').then(() => {}), 'x', date, 'a <a@b>');
+  await staging.publish();
+  expect(await database.sql(`show tables like 't'`)).toHaveLength(1);
+});
+
+test('a target branch that turns out not to be writable, in a database that had to be created, is told before a copy', async () => {
+  await using server = await startDolt();
+  await using missing = createDoltDatabaseName(server);
+  const admin = await createConnection(server.url);
+  await admin.query(`create user 'w'@'%' identified by 'p'`);
+  await admin.query(`grant create on *.* to 'w'@'%'`);
+  await admin.query(`grant all on \`${missing.name}\`.* to 'w'@'%'`);
+  await admin.query('create database other');
+  await admin.query('use other');
+  await admin.query('delete from dolt_branch_control');
+  await admin.end();
+  const url = missing.url.replace('//root@', '//w:p@');
+  expect((await check(url)).findings).toEqual([]); // nobody can know
+  const opening = StagingBranch.open(parseTarget(url), BRANCHES);
+  await expect(opening).rejects.toMatchObject({
+    code: 'E_TARGET_PRIVILEGE',
+    message: expect.stringContaining('does not have the correct permissions on branch `main`'),
+  });
+  const { findings } = await check(url);
+  await fix(the('branch_permission', findings), server.url);
+  await using staging = await StagingBranch.open(parseTarget(url), BRANCHES);
+  expect(staging.head.message).toBe('bookkeeping of wal2dolt');
 });
 
 test('a read-only server', async () => {

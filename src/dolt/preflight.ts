@@ -1,12 +1,12 @@
 import { error, type Finding, listed, warning } from '../core/finding.js';
 import { trailer } from '../core/message.js';
 import { formatLsn, type Lsn, lsn } from '../core/position.js';
-import { Wal2DoltError } from '../errors.js';
 import { ACKNOWLEDGED_TABLE, readPosition, readTables, type StoredPosition, type StoredTable } from './bookkeeping.js';
 import { quoteName, type TargetAddress, TargetConnection } from './client.js';
 import { isHalfForwarded } from './fast-forward.js';
+import { checkBranchPermissions, checkPrivileges } from './preflight-privileges.js';
 import { quoteText } from './sql-text.js';
-import type { Branches } from './staging.js';
+import { type Branches, squashBranch } from './staging.js';
 
 export interface TargetReport {
   readonly findings: readonly Finding[];
@@ -19,10 +19,9 @@ export interface TargetReport {
 
 /**
  * Everything about the target that a run would stumble over, all at once, changing nothing. What cannot be read of a
- * catalog, privileges above all, is found by trying statements that can never succeed: privileges are judged first.
+ * catalog is found by trying statements that can never succeed.
  *
  * Throws Wal2DoltError where the server cannot be reached or lets us not in.
- * Source: https://docs.dolthub.com/sql-reference/server/access-management and …/server/branch-permissions
  */
 export async function checkTarget(address: TargetAddress, branches: Branches): Promise<TargetReport> {
   await using server = await TargetConnection.open(address, null);
@@ -36,10 +35,13 @@ export async function checkTarget(address: TargetAddress, branches: Branches): P
   await using database = await TargetConnection.open(address);
   const existing = (await database.rows('SELECT name FROM dolt_branches')).map(([name]) => name ?? '');
   const inspection = { address, branches, database, existing };
-  findings.push(...(await checkBranchPermissions(inspection)));
+  const report = await readStaging(inspection);
+  // The end of the first copy takes a third branch for a moment.
+  const passing = report.position?.phase === 'streaming' ? [] : [squashBranch(branches.staging)];
+  const written = [branches.target, branches.staging, ...passing];
+  findings.push(...(await checkBranchPermissions(database, address.database, written, existing)));
   const foreign = await checkForeign(inspection);
   if (foreign.length > 0) return reportOf([...findings, ...foreign]);
-  const report = await readStaging(inspection);
   return {
     ...report,
     findings: [
@@ -94,76 +96,6 @@ async function checkSettings(server: TargetConnection): Promise<Finding[]> {
   return findings;
 }
 
-/** What is refused only for want of the privilege: nothing of these names can exist, since Dolt reserves them. */
-const PROBES: Readonly<Record<string, (database: string) => string>> = {
-  SELECT: (database) => `SELECT 1 FROM ${database}.dolt_wal2dolt_check`,
-  INSERT: (database) => `INSERT INTO ${database}.dolt_wal2dolt_check VALUES (1)`,
-  UPDATE: (database) => `UPDATE ${database}.dolt_wal2dolt_check SET a = 1`,
-  DELETE: (database) => `DELETE FROM ${database}.dolt_wal2dolt_check`,
-  CREATE: (database) => `CREATE TABLE ${database}.dolt_wal2dolt_check (a INT)`,
-  ALTER: (database) => `ALTER TABLE ${database}.dolt_wal2dolt_check ADD COLUMN a INT`,
-  DROP: (database) => `DROP TABLE ${database}.dolt_wal2dolt_check`,
-  INDEX: (database) => `CREATE INDEX a ON ${database}.dolt_wal2dolt_check (a)`,
-  EXECUTE: (database) => `CALL ${database}.dolt_wal2dolt_check()`,
-};
-
-const GRANTED = 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, EXECUTE';
-
-/** Dolt shows nobody but administrators their grants, so they are found by trying. */
-async function checkPrivileges(server: TargetConnection, address: TargetAddress, exists: boolean): Promise<Finding[]> {
-  const name = quoteName(address.database);
-  // A database that always exists: this is either refused or fails.
-  const creating = await refusal(server, 'CREATE DATABASE information_schema');
-  if (/read.?only/i.test(creating)) {
-    return [
-      error(
-        'target_read_only',
-        'The Dolt server is read-only. Start it without --readonly, and without behavior.read_only in its configuration.',
-      ),
-    ];
-  }
-  const missing: string[] = [];
-  for (const [privilege, probe] of Object.entries(PROBES)) {
-    if (/denied/i.test(await refusal(server, probe(name)))) missing.push(privilege);
-  }
-  const mayCreate = exists || !/denied/i.test(creating);
-  if (missing.length === 0 && mayCreate) return [];
-  const { user, host } = await currentUser(server);
-  const cannot = [...(mayCreate ? [] : ['create it']), ...(missing.length > 0 ? [`${missing.join(', ')} in it`] : [])];
-  // Nobody sees a database without a privilege in it.
-  const what = exists
-    ? `In the target database ${address.database}`
-    : `The target database ${address.database} does not exist or is hidden, and`;
-  return [
-    error(
-      'E_TARGET_PRIVILEGE',
-      `${what} the user ${user} may not ${cannot.join(', nor ')}.`,
-      [
-        ...(mayCreate ? [] : [`CREATE DATABASE IF NOT EXISTS ${name};`]),
-        `GRANT ${GRANTED} ON ${name}.* TO ${quoteText(user)}@${quoteText(host)};`,
-      ].join('\n'),
-    ),
-  ];
-}
-
-/** How Dolt refuses a statement that cannot succeed. */
-async function refusal(connection: TargetConnection, statement: string): Promise<string> {
-  try {
-    await connection.rows(statement);
-    return '';
-  } catch (thrown) {
-    if (thrown instanceof Wal2DoltError && thrown.policy.action !== 'retry') return thrown.message;
-    throw thrown;
-  }
-}
-
-/** The account, which is not always the name that was given: `%` stands for any host. */
-async function currentUser(connection: TargetConnection): Promise<{ user: string; host: string }> {
-  const account = (await connection.value('SELECT current_user()')) ?? '';
-  const at = account.lastIndexOf('@');
-  return { user: account.slice(0, at), host: account.slice(at + 1) };
-}
-
 interface Inspection {
   readonly address: TargetAddress;
   readonly branches: Branches;
@@ -174,26 +106,6 @@ interface Inspection {
 }
 
 const on = ({ address }: Inspection, branch: string): string => quoteName(`${address.database}/${branch}`);
-
-async function checkBranchPermissions(inspection: Inspection): Promise<Finding[]> {
-  const { address, branches, database, existing } = inspection;
-  const closed: string[] = [];
-  for (const branch of [branches.target, branches.staging]) {
-    if (!existing.includes(branch)) continue;
-    if (/permissions on branch/i.test(await refusal(database, PROBES.CREATE?.(on(inspection, branch)) ?? '')))
-      closed.push(branch);
-  }
-  if (closed.length === 0) return [];
-  const { user, host } = await currentUser(database);
-  const rows = closed.map((branch) => [address.database, branch, user, host, 'write'].map(quoteText).join(', '));
-  return [
-    error(
-      'branch_permission',
-      `The user ${user} may not write the branch ${closed.join(' and ')} of ${address.database} (dolt_branch_control).`,
-      rows.map((row) => `INSERT INTO ${quoteName(address.database)}.dolt_branch_control VALUES (${row});`).join('\n'),
-    ),
-  ];
-}
 
 /** Tables on a branch that has no position are someone else's. A branch that is missing is made from the default one. */
 async function checkForeign(inspection: Inspection): Promise<Finding[]> {

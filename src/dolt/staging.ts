@@ -22,6 +22,9 @@ export interface Branches {
   readonly staging: string;
 }
 
+/** A branch that is there while the first copy is made one commit. */
+export const squashBranch = (staging: string): string => `${staging}_squash`;
+
 export interface StagingHead {
   readonly hash: string;
   readonly parent: string;
@@ -79,6 +82,8 @@ export class StagingBranch implements AsyncDisposable {
       await prepareSession(writer);
       await refuseForeign(publisher, branches);
       await finishFastForward(publisher);
+      // To itself, which moves nothing: where it may not be moved, a copy need not be made first.
+      await fastForward(publisher, branches.target);
       await writer.run(`CALL DOLT_RESET('--hard')`);
       await writer.run('CALL DOLT_CLEAN()');
       if ((await writer.rows(`SHOW TABLES LIKE 'wal2dolt\\_position'`)).length === 0) {
@@ -145,7 +150,7 @@ export class StagingBranch implements AsyncDisposable {
     date: Micros,
     author: string,
   ): Promise<void> {
-    const beside = `${this.branches.staging}_squash`;
+    const beside = squashBranch(this.branches.staging);
     await this.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(beside)}, ${quoteText(this.branches.staging)})`);
     {
       await using connection = await TargetConnection.open(this.address, beside);
