@@ -17,17 +17,39 @@ export function floatText(value: number, digits: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
   if (size >= 1e-4 && size < 10 ** digits) return String(value);
-  const [mantissa = '', exponent = ''] = value.toExponential().split('e');
-  return `${mantissa}e${exponent.slice(0, 1)}${exponent.slice(1).padStart(2, '0')}`;
+  const text = digits === FLOAT8_DIGITS && size > Number.MAX_SAFE_INTEGER ? insideDigits(size) : size.toExponential();
+  const [mantissa = '', exponent = ''] = text.split('e');
+  return `${value < 0 ? '-' : ''}${mantissa}e${exponent.slice(0, 1)}${exponent.slice(1).padStart(2, '0')}`;
+}
+
+/**
+ * The shortest digits that are nearer to this (positive) double than to any other. JavaScript also takes those that lie in the middle
+ * of two, such as 1e23; Postgres does not, and prints 9.999999999999999e+22. Below 2^53 the middle has too many digits.
+ * Source: https://github.com/postgres/postgres/blob/REL_18_STABLE/src/common/d2s.c (acceptBounds)
+ */
+function insideDigits(value: number): string {
+  const exact = BigInt(value);
+  let text = value.toExponential();
+  for (let digits = text.indexOf('e') - 1; isMiddle(BigInt(withoutExponent(text)), exact) && digits < 17; digits += 1) {
+    text = value.toExponential(digits);
+  }
+  return text;
+}
+
+/** Whether the mirror image of a double at this point is a double too: its neighbour then, since nothing is nearer. */
+function isMiddle(point: bigint, double: bigint): boolean {
+  const mirrored = 2n * point - double;
+  return point !== double && Number.isFinite(Number(mirrored)) && BigInt(Number(mirrored)) === mirrored;
 }
 
 /** A finite number as Postgres prints a numeric: the shortest digits, never an exponent. */
-export function decimalText(value: number): string {
-  const text = String(value);
+export const decimalText = (value: number): string => withoutExponent(String(value));
+
+function withoutExponent(text: string): string {
   const at = text.indexOf('e');
   if (at < 0) return text;
   const exponent = Number(text.slice(at + 1));
-  const sign = value < 0 ? '-' : '';
+  const sign = text.startsWith('-') ? '-' : '';
   const [whole = '', fraction = ''] = text.slice(sign.length, at).split('.');
   const digits = whole + fraction;
   return exponent < 0
@@ -37,10 +59,7 @@ export function decimalText(value: number): string {
 
 const FINITE = /^-?\d+(?:\.\d+)?(?:e[+-]\d+)?$/;
 
-/**
- * Whether a float's text comes back from a double: not NaN, an infinity or -0, which Dolt does not have. Postgres and
- * JavaScript choose other shortest digits for a few numbers at the edge of their interval; those are not exact either.
- */
+/** Whether a float's text comes back from a double: not NaN, an infinity or -0, which Dolt does not have. */
 export const isExactFloat = (text: string, digits: number): boolean =>
   FINITE.test(text) && floatText(Number(text), digits) === text;
 
