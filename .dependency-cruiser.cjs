@@ -24,7 +24,7 @@ module.exports = {
       from: { path: '^src/(postgres|dolt)/' },
       to: {
         path: '^src/',
-        pathNot: '^src/($1|core|types|config)/|^src/(config|errors)\\.ts$|^src/ops/(logging|metrics)',
+        pathNot: '^src/($1|core|types|config)/|^src/(config|errors)\\.ts$|^src/ops/(logging|metrics)|^src/servers/',
       },
     },
     {

@@ -109,6 +109,8 @@ export class Committer {
     for (const statement of statements) await this.#staging.writer.run(statement);
     const message = stepMessage(what, this.#position);
     await this.#staging.commit(message, this.#date(this.#position.commitTime), this.#options.author);
+    // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit: a copy would commit tables as they are now.
+    await this.#staging.writer.run('COMMIT');
     this.#inTransaction = false;
     if (this.#phase === 'streaming') await this.#staging.publish();
   }

@@ -144,8 +144,6 @@ async function followTimeline(
   await committer.step(`from timeline ${left.id} to timeline ${timeline.id} of Postgres`, [
     updateTimeline(slot, timeline),
   ]);
-  // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit: a copy would commit tables as they are now.
-  await staging.writer.run('COMMIT');
   failpoint('after-timeline');
   logger.info(
     { lsn: formatLsn(position.endLsn), timeline: timeline.id, was: left.id, left: formatLsn(left.end ?? LSN_ZERO) },

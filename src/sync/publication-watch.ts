@@ -4,11 +4,14 @@ import type { Logger } from 'pino';
 import type { Lsn } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import { asWal2DoltError, Wal2DoltError } from '../errors.js';
+import { queryRows } from '../postgres/client.js';
 import { checkStillPublished } from '../postgres/preflight-publication.js';
 import { missingOperations, readPublication } from '../postgres/publication.js';
 import { currentWal } from '../postgres/slot.js';
 
 const EVERY_MS = 10_000;
+/** Newer Postgres locks the published tables to list them, and would wait for a migration of the application. */
+const LOCK_MS = 500;
 
 export interface WatchOptions {
   readonly connect: () => Promise<pg.Client>;
@@ -58,8 +61,7 @@ export class PublicationWatch implements AsyncDisposable {
     const { signal } = this.#stop;
     while (!signal.aborted && this.#change === null) {
       try {
-        this.#client ??= await this.#options.connect();
-        await this.#look(this.#client);
+        await this.#look(this.#client ?? (await this.#connect()));
       } catch (thrown) {
         // The stream notices by itself when the server is gone; the next look has a new connection.
         this.#options.logger.debug({ reason: asWal2DoltError(thrown).message }, 'the publication was not looked at');
@@ -68,6 +70,13 @@ export class PublicationWatch implements AsyncDisposable {
       await pause(EVERY_MS, undefined, { signal }).catch(() => {});
     }
     await this.#disconnect();
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = await this.#options.connect();
+    this.#client = client;
+    await queryRows(client, `SET lock_timeout = ${LOCK_MS}`);
+    return client;
   }
 
   async #look(client: pg.Client): Promise<void> {
