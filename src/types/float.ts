@@ -61,7 +61,7 @@ const FINITE = /^-?\d+(?:\.\d+)?(?:e[+-]\d+)?$/;
 
 /** Whether a float's text comes back from a double: not NaN, an infinity or -0, which Dolt does not have. */
 export const isExactFloat = (text: string, digits: number): boolean =>
-  FINITE.test(text) && floatText(Number(text), digits) === text;
+  FINITE.test(text) && Number.isFinite(Number(text)) && floatText(Number(text), digits) === text;
 
 /**
  * The double nearest to any number's text, NULL for NaN. Bare: Dolt takes a quoted '' for zero, and a quoted number that
