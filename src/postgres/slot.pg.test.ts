@@ -45,7 +45,9 @@ describe('createSlot', () => {
     await importSnapshot(reader, snapshot.snapshotName);
     expect(await queryRows(reader, 'select id from public.t')).toEqual([{ id: '1' }]);
     expect(await queryRows(client, 'select id from public.t order by id')).toEqual([{ id: '1' }, { id: '2' }]);
-    await expect(queryRows(reader, 'insert into public.t values (3)')).rejects.toMatchObject({ code: 'E_SOURCE_QUERY' });
+    await expect(queryRows(reader, 'insert into public.t values (3)')).rejects.toMatchObject({
+      code: 'E_SOURCE_QUERY',
+    });
 
     const changes = await queryRows<{ lsn: string; kind: string }>(
       client,
