@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
-import pRetry from 'p-retry';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { failpoint } from '../core/failpoint.js';
@@ -20,6 +19,7 @@ import type { TargetConnection } from '../dolt/client.js';
 import { createIndexes, createTable } from '../dolt/ddl.js';
 import { EXACT_TABLE, ExactValues } from '../dolt/exact.js';
 import type { StagingBranch } from '../dolt/staging.js';
+import { purgeStatistics } from '../dolt/statistics.js';
 import { Writer } from '../dolt/writer.js';
 import { Wal2DoltError } from '../errors.js';
 import type { CopyProgress } from '../ops/progress.js';
@@ -138,9 +138,7 @@ export async function createTables(connection: TargetConnection, tables: readonl
     await connection.run(createTable(table));
     for (const statement of insertTable(table, 'copying')) await connection.run(statement);
   }
-  // Dolt's statistics of a table that had the same name before make it read, and delete, the wrong rows of this one.
-  // A purge fails where it meets their collection (of any database of the server), which it has stopped by then.
-  await pRetry(() => connection.rows('CALL DOLT_STATS_PURGE()'), { retries: 5, minTimeout: 100, randomize: true });
+  await purgeStatistics(connection);
 }
 
 /**
