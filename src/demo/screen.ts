@@ -59,7 +59,7 @@ export class Screen {
     const widths = columns.map((_, i) => Math.max(...cells.map((row) => lengthOf(row[i] ?? ''))));
     // Numbers stand below each other's last digit.
     const right = columns.map((_, i) => rows.every((row) => /^-?\d+(\.\d+)?$/.test(row[i] ?? '')));
-    const limit = (this.#stream.columns ?? WIDTH) - 2 * INDENT.length;
+    const limit = (this.#stream.columns || WIDTH) - 2 * INDENT.length; // a terminal of unknown size has 0 columns
     for (const [n, row] of cells.entries()) {
       const padded = row.map((cell, i) => {
         const blanks = ' '.repeat((widths[i] ?? 0) - lengthOf(cell));
