@@ -11,7 +11,7 @@ import { parseLsn } from '../core/position.js';
 import type { LocalServer } from '../servers/local-server.js';
 import { connectReplication, connectSource, queryRows } from './client.js';
 import { importSnapshot } from './copy.js';
-import { createSlot, currentWal, dropSlot, identifySystem, readSlot, slotHealth } from './slot.js';
+import { createSlot, currentWal, dropSlot, identifySystem, readSlot, settledWal, slotHealth } from './slot.js';
 
 const slotName = (): string => `s_${randomBytes(6).toString('hex')}`;
 // Generous: on the shared server, the creation waits for the transactions of other tests too.
@@ -250,6 +250,20 @@ describe('slotHealth on a real server', () => {
     });
     await client.end();
   });
+});
+
+it('settledWal is after transactions that did not wait for their WAL', async () => {
+  await using database = await createPostgresDatabase();
+  const client = await connectSource(database.url, 'test');
+  const careless = await database.client();
+  await careless.query('set synchronous_commit = off; create table t (id int)');
+  for (let id = 1; id <= 3; id += 1) {
+    const { rows } = await careless.query('insert into t values ($1) returning pg_current_wal_insert_lsn() as lsn', [
+      id,
+    ]);
+    expect(await settledWal(client)).toBeGreaterThan(parseLsn(rows[0].lsn));
+  }
+  await client.end();
 });
 
 describe('identifySystem and currentWal', () => {

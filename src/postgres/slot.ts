@@ -139,6 +139,22 @@ export async function currentWal(client: pg.Client): Promise<Lsn> {
   return parseLsn(row.lsn);
 }
 
+/**
+ * The WAL position that every transaction which is visible now is before, also one that did not wait for its WAL
+ * (synchronous_commit off, the default of a subscription): what is only in the server's memory yet is not counted by
+ * `currentWal`, and is written by the WAL writer within three of its delays.
+ * Source: https://www.postgresql.org/docs/current/wal-async-commit.html
+ */
+export async function settledWal(client: pg.Client): Promise<Lsn> {
+  const [row] = await queryRows<{ pending: string; delay: string }>(
+    client,
+    `SELECT NOT pg_is_in_recovery() AND pg_current_wal_insert_lsn() > pg_current_wal_lsn() AS pending,
+       (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_writer_delay') AS delay`,
+  );
+  if (row?.pending === 't') await sleep(3 * Number(row.delay) + 100);
+  return currentWal(client);
+}
+
 /** Drops the slot; nothing happens if there is none. A slot that is in use gets two seconds to be left: else E_SLOT_IN_USE. */
 export async function dropSlot(client: pg.Client, name: string): Promise<void> {
   const drop = (): Promise<unknown> =>

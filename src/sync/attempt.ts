@@ -7,7 +7,7 @@ import { parseTarget, quoteName } from '../dolt/client.js';
 import { Committer } from '../dolt/committer.js';
 import { StagingBranch } from '../dolt/staging.js';
 import { clientConfig, connectReplication, connectSource } from '../postgres/client.js';
-import { currentWal, identifySystem } from '../postgres/slot.js';
+import { identifySystem, settledWal } from '../postgres/slot.js';
 import { openReplicationStream } from '../postgres/transport.js';
 import { beginReplay, beginSnapshot } from './begin.js';
 import { createConstraints } from './constraints.js';
@@ -62,7 +62,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   if (tag !== null) await staging.tag(tag, staging.head.hash);
   if (position) position = await goOn(sides, position, context);
   else position = config.snapshot === 'never' ? await beginReplay(sides, context) : await beginSnapshot(sides);
-  if (config.until === 'current') context.until ??= await currentWal(source);
+  if (config.until === 'current') context.until ??= await settledWal(source);
 
   if (position.phase === 'snapshot') position = await takeSnapshot(sides, position, context);
   const committer = await Committer.open(
