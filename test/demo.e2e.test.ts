@@ -1,10 +1,10 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { configSchema } from '../src/config.js';
 import { compareAll } from '../src/demo/compare.js';
 import { parseTarget, TargetConnection } from '../src/dolt/client.js';
@@ -85,6 +85,30 @@ describe.runIf(ours)('demo', () => {
       expect(await readdir(folder.path)).toEqual([]);
     },
   );
+
+  it('ends the download of Dolt too, which it began', async () => {
+    await using folder = await emptyFolder();
+    const program = (name: string, text: string): Promise<void> =>
+      writeFile(join(folder.path, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    await program('dolt', 'exit 1');
+    await program('curl', `echo $$ >${folder.path}/pid; exec sleep 60`);
+    const child = startCli(cli.path, ['demo'], {
+      PATH: `${folder.path}:${process.env.PATH}`,
+      DOLT_BIN: '',
+      XDG_CACHE_HOME: folder.path,
+    });
+    const outcome = outcomeOf(child);
+    const pid = await vi.waitFor(
+      async () => Number(await readFile(join(folder.path, 'pid'), 'utf8')) || expect.fail(),
+      {
+        timeout: 20_000,
+      },
+    );
+    child.kill('SIGINT'); // to this process alone
+    expect(await outcome).toMatchObject({ code: 130, stderr: expect.stringContaining('does not run here') });
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(await readdir(join(folder.path, 'wal2dolt'))).toEqual([]);
+  });
 
   it('with --keep leaves servers that can be used, streamed from again, and stopped as it says', async () => {
     await using folder = await emptyFolder();

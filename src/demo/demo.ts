@@ -9,6 +9,7 @@ import { compareAll } from './compare.js';
 import { Replication } from './replication.js';
 import type { Screen } from './screen.js';
 import { findPrograms, type Programs, Servers } from './servers.js';
+import { shellWord } from './shell-word.js';
 import { SHOP_ROWS, SHOP_TABLES } from './shop.js';
 import { showHistory } from './tour.js';
 import { CLIENTS, connectShop, Workload } from './workload.js';
@@ -167,7 +168,7 @@ To look around in Postgres:
   psql '${source}'
 In Dolt, with a client of MySQL, or without one:
   mysql --host 127.0.0.1 --port ${port} --user root shop
-  ${programs.dolt} --host 127.0.0.1 --port ${port} --user root --password "" --no-tls --use-db shop sql
+  ${shellWord(programs.dolt)} --host 127.0.0.1 --port ${port} --user root --password "" --no-tls --use-db shop sql
 To stream again, from where it stands:
   ${ourselves()} run --source '${source}' --target '${target}'
 To stop both and remove their folders:
@@ -180,5 +181,5 @@ function ourselves(): string {
   const path = process.argv[1] ?? '';
   if (basename(path) === 'wal2dolt') return 'wal2dolt';
   const near = relative(process.cwd(), path);
-  return `node ${near.startsWith('..') ? path : near}`;
+  return `node ${shellWord(near.startsWith('..') ? path : near)}`;
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Wal2DoltError } from '../errors.js';
@@ -6,6 +5,7 @@ import { findDolt, startDolt } from '../servers/dolt.js';
 import { embeddedPostgres, installedPostgres, type PostgresBinaries } from '../servers/find-postgres.js';
 import type { LocalServer } from '../servers/local-server.js';
 import { startPostgres } from '../servers/postgres.js';
+import { shellWord } from './shell-word.js';
 
 export interface Programs {
   readonly postgres: PostgresBinaries;
@@ -30,9 +30,7 @@ export async function findPrograms(
     );
   }
   try {
-    const interrupted = once(signal, 'abort').then(() => Promise.reject(signal.reason));
-    interrupted.catch(() => {}); // when the race is over
-    return { postgres, dolt: await Promise.race([findDolt(), interrupted]) }; // it may be downloading
+    return { postgres, dolt: await findDolt(signal) };
   } catch (error) {
     throw new Wal2DoltError('E_DEMO', 'there is no Dolt to run; get-dolt says why, above', { cause: error });
   }
@@ -74,7 +72,7 @@ export class Servers implements AsyncDisposable {
     this.#released = true;
     postgres.release();
     dolt.release();
-    return `kill -INT ${postgres.pid} ${dolt.pid}; sleep 2; rm -r ${postgres.folder} ${dolt.folder}`;
+    return `kill -INT ${postgres.pid} ${dolt.pid}; sleep 2; rm -r ${shellWord(postgres.folder)} ${shellWord(dolt.folder)}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

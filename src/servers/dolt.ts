@@ -9,10 +9,18 @@ import { LocalServer } from './local-server.js';
 
 const GET_DOLT = fileURLToPath(new URL('../../scripts/get-dolt', import.meta.url));
 
-/** Path of a Dolt binary, got by `scripts/get-dolt` where there is none yet (it may take minutes, and says so on stderr). */
-export async function findDolt(): Promise<string> {
-  const child = spawn(GET_DOLT, ['--path'], { stdio: ['ignore', 'pipe', 'inherit'] });
+/**
+ * Path of a Dolt binary, got by `scripts/get-dolt` where there is none yet (it may take minutes, and says so on stderr).
+ * When the signal aborts, this rejects as soon as all that get-dolt had begun is ended and removed.
+ */
+export async function findDolt(signal?: AbortSignal): Promise<string> {
+  // A process group of its own, in which a signal reaches a build or a download too, whoever sent it to us.
+  const child = spawn(GET_DOLT, ['--path'], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  const interrupt = () => child.pid !== undefined && process.kill(-child.pid, 'SIGINT');
+  signal?.addEventListener('abort', interrupt);
   const [path, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  signal?.removeEventListener('abort', interrupt);
+  signal?.throwIfAborted();
   if (code !== 0) throw new Error('There is no Dolt to run; scripts/get-dolt said why.');
   return path.trim();
 }

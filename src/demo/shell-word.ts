@@ -1,0 +1,3 @@
+/** A path as one word of a command that the reader may paste into a shell. */
+export const shellWord = (path: string): string =>
+  /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
