@@ -31,6 +31,8 @@ const PINNED = {
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
 const CONNECT_TIMEOUT_MS = 15_000;
 const KEEPALIVE_AFTER_MS = 30_000;
+/** How long the server may take to read our farewell; it takes milliseconds. */
+const FAREWELL_MS = 1_000;
 
 /** Every value as the text that Postgres sent: the driver's own parsers lose microseconds, large integers and more. */
 const RAW_TEXT = {
@@ -91,14 +93,21 @@ export function describeSource(url: string): string {
   return `${client.user ?? ''}@${client.host}:${client.port}/${client.database ?? ''}`;
 }
 
-/** A connection for SQL. The caller ends it. Throws Wal2DoltError, as `asSourceError` classifies. */
-export async function connectSource(url: string, applicationName: string): Promise<pg.Client> {
-  return connect(clientConfig(url, applicationName));
+/**
+ * A connection for SQL. The caller ends it. Throws Wal2DoltError, as `asSourceError` classifies; so it does at once when
+ * `signal` aborts before the connection stands.
+ */
+export async function connectSource(url: string, applicationName: string, signal?: AbortSignal): Promise<pg.Client> {
+  return connect(clientConfig(url, applicationName), signal);
 }
 
-/** A connection that takes replication commands as well as simple (parameterless) SQL. The caller ends it. */
-export async function connectReplication(url: string, applicationName: string): Promise<pg.Client> {
-  return connect(replicationConfig(url, applicationName));
+/** The same for a connection that takes replication commands as well as simple (parameterless) SQL. */
+export async function connectReplication(
+  url: string,
+  applicationName: string,
+  signal?: AbortSignal,
+): Promise<pg.Client> {
+  return connect(replicationConfig(url, applicationName), signal);
 }
 
 /** `clientConfig` for the walsender; the driver passes `replication` on, its type does not know it. */
@@ -131,23 +140,39 @@ export async function queryRows<R extends Record<string, string | null>>(
   }
 }
 
-async function connect(config: pg.ClientConfig): Promise<pg.Client> {
+async function connect(config: pg.ClientConfig, signal: AbortSignal | undefined): Promise<pg.Client> {
   const client = newClient(config);
   // An 'error' event without a listener kills the process. The statement in flight, or the next one, rejects as well.
   client.on('error', () => {});
+  const giveUp = (): void => void client.connection.stream.destroy();
   try {
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', giveUp);
     await client.connect();
     await liftTimeouts(client);
     return client;
   } catch (error) {
     client.end().catch(() => {});
     throw asSourceError(error);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+/**
+ * Ends also where the server is not there any more, or the network drops what we send: the driver waits for an answer to
+ * its farewell, and the system gives up a silent connection only after a quarter of an hour.
+ */
+class SourceClient extends pg.Client {
+  override async end(): Promise<void> {
+    const timer = setTimeout(() => this.connection.stream.destroy(), FAREWELL_MS);
+    await super.end().finally(() => clearTimeout(timer));
   }
 }
 
 function newClient(config: pg.ClientConfig): pg.Client {
   try {
-    return new pg.Client(config);
+    return new SourceClient(config);
   } catch (error) {
     // No cause: the URL is inside it, and the password inside the URL.
     throw invalid(error instanceof Error ? error.message : 'it cannot be read');

@@ -23,8 +23,11 @@ export async function interruptOnAbort(client: pg.Client, url: string, signal: A
   };
 }
 
+/** Whoever sent the signal waits. */
+const CANCEL_MS = 5_000;
+
 async function cancel(url: string, pid: number): Promise<void> {
-  const other = await connectSource(url, 'wal2dolt cancel');
+  const other = await connectSource(url, 'wal2dolt cancel', AbortSignal.timeout(CANCEL_MS));
   await queryRows(other, 'SELECT pg_cancel_backend($1)', [pid]).finally(() => other.end());
 }
 

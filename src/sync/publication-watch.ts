@@ -14,7 +14,7 @@ const EVERY_MS = 10_000;
 const LOCK_MS = 500;
 
 export interface WatchOptions {
-  readonly connect: () => Promise<pg.Client>;
+  readonly connect: (signal: AbortSignal) => Promise<pg.Client>;
   readonly publication: string;
   /** As they were when they were copied. */
   readonly tables: readonly TableSchema[];
@@ -54,6 +54,7 @@ export class PublicationWatch implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    await this.#disconnect(); // a look that waits for a silent server would wait for long
     await this.#finished;
   }
 
@@ -73,7 +74,7 @@ export class PublicationWatch implements AsyncDisposable {
   }
 
   async #connect(): Promise<pg.Client> {
-    const client = await this.#options.connect();
+    const client = await this.#options.connect(this.#stop.signal);
     this.#client = client;
     await queryRows(client, `SET lock_timeout = ${LOCK_MS}`);
     return client;

@@ -86,22 +86,31 @@ export interface Proxy extends AsyncDisposable {
   server: string;
   /** What the server sends passes through here; null: nothing passes any more, in either direction. */
   fromServer: ((chunk: Buffer) => Buffer) | null;
+  /** From now on nothing passes on the connections that there are, not even that they end; new ones are as before. */
+  drop(): void;
 }
 
 /** A network between us and a server that can be made to fail. */
 export async function createProxy(target: string): Promise<Proxy> {
   const sockets = new Set<Socket>();
-  const server = createServer((near) => {
+  const dropped = new Set<Socket>();
+  // Half-open: where nothing passes, nobody answers an end.
+  const server = createServer({ allowHalfOpen: true }, (near) => {
     const { hostname, port } = new URL(proxy.server);
-    const far = connect(Number(port), hostname);
+    const far = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
     for (const [from, to] of [[near, far] as const, [far, near] as const]) {
+      const passing = (): Proxy['fromServer'] => (dropped.has(from) ? null : proxy.fromServer);
       sockets.add(from);
       from.on('error', () => {});
+      from.on('end', () => {
+        if (passing()) to.end();
+      });
       from.on('close', () => {
-        if (proxy.fromServer) to.destroy();
+        if (passing()) to.destroy();
       });
       from.on('data', (chunk) => {
-        if (proxy.fromServer) to.write(from === far ? proxy.fromServer(chunk) : chunk);
+        const pass = passing();
+        if (pass) to.write(from === far ? pass(chunk) : chunk);
       });
     }
   });
@@ -113,6 +122,9 @@ export async function createProxy(target: string): Promise<Proxy> {
     url: url.href,
     server: target,
     fromServer: (chunk) => chunk,
+    drop() {
+      for (const socket of sockets) dropped.add(socket);
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
