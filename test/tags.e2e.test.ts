@@ -4,7 +4,7 @@ import { type BuiltCli, buildCli } from './support/built-cli.js';
 import { startChild } from './support/child.js';
 import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
 import { createPostgresDatabase } from './support/postgres.js';
-import { drain } from './support/run.js';
+import { drain, runBroken } from './support/run.js';
 
 let cli: BuiltCli;
 beforeAll(async () => {
@@ -64,6 +64,23 @@ describe('tags', () => {
     await load;
     await drain(source.url, target.url, settings);
     expect(await tags(target)).toEqual(expected);
+  });
+
+  it('from before the first snapshot was complete name nothing: tables are of different times there', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = { copyConnections: 1, commit: { maxTransactions: 1 } };
+    await source.sql(`create table t (id int primary key); create table u (id int primary key);
+      insert into t values (1); insert into u values (1)`);
+    await runBroken(source.url, target.url, 1, settings);
+    await source.sql(`begin; insert into t values (2); insert into u values (2); ${tag('early')}; commit`);
+    await source.sql(`insert into t values (3); insert into u values (3)`);
+    await drain(source.url, target.url, settings);
+    expect(await target.sql('select (select count(*) from t) t, (select count(*) from u) u')).toEqual([{ t: 3, u: 3 }]);
+    expect(await tags(target)).toEqual({});
+    await source.sql(`insert into t values (4); ${tag('now')}`);
+    await drain(source.url, target.url, settings);
+    expect(await tags(target)).toEqual({ now: 4 });
   });
 
   it('that Dolt cannot have stop nothing, now and at the next start', async () => {

@@ -82,7 +82,8 @@ export class Committer {
 
   /**
    * Makes a batch one Dolt commit on the staging branch, and shows it to readers unless the first snapshot is not complete.
-   * False where Dolt did not take the batch's tag, which is then only in the message.
+   * False where the batch's tag is only in the message: Dolt did not take it, or the commit is on the way to the first
+   * snapshot, where tables are of different times, and will be gone.
    */
   async commit(batch: ClosedBatch): Promise<boolean> {
     const last = batch.transactions.at(-1);
@@ -98,7 +99,8 @@ export class Committer {
     failpoint('after-commit');
     this.#inTransaction = false;
     this.#position = last;
-    if (this.#phase === 'streaming') await this.#staging.publish();
+    if (this.#phase === 'snapshot') return batch.tag === null;
+    await this.#staging.publish();
     return batch.tag === null || this.#staging.tag(batch.tag, hash);
   }
 
@@ -115,9 +117,9 @@ export class Committer {
     if (this.#phase === 'streaming') await this.#staging.publish();
   }
 
-  /** Names the last published commit. */
+  /** Names the last published commit; false where Dolt does not take the name, or there is none yet. */
   async tagHead(name: string): Promise<boolean> {
-    return this.#staging.tag(name, this.#staging.head.hash);
+    return this.#phase === 'streaming' && this.#staging.tag(name, this.#staging.head.hash);
   }
 
   /**

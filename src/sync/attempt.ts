@@ -30,10 +30,10 @@ const INBOX_BYTES = 2 * 1024 * 1024;
  * state that outlives it. Whatever goes wrong is thrown; the next attempt begins with new connections at HEAD's position.
  */
 export async function attempt(config: Config, context: RunContext): Promise<void> {
-  const source = await connectSource(config.source, 'wal2dolt');
+  const source = await connectSource(config.source, 'wal2dolt', context.signal);
   try {
     await using _interrupted = await interruptOnAbort(source, config.source, context.signal);
-    const origin = await identify(config);
+    const origin = await identify(config, context.signal);
     const staging = await StagingBranch.open(parseTarget(config.target), {
       target: config.targetBranch,
       staging: config.stagingBranch,
@@ -58,7 +58,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   const { config, source, staging, identity, rules } = sides;
   let position = await staging.position();
   // A crash may have come between the commit and its tag.
-  const tag = trailer(staging.head.message, 'Tag');
+  const tag = position?.phase === 'streaming' ? trailer(staging.head.message, 'Tag') : null;
   if (tag !== null) await staging.tag(tag, staging.head.hash);
   if (position) position = await goOn(sides, position, context);
   else position = config.snapshot === 'never' ? await beginReplay(sides, context) : await beginSnapshot(sides);
@@ -116,7 +116,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   );
   context.passing.add('E_SLOT_IN_USE');
   await using watch = new PublicationWatch({
-    connect: () => connectSource(config.source, 'wal2dolt watch'),
+    connect: (signal) => connectSource(config.source, 'wal2dolt watch', signal),
     publication: config.publication,
     tables: stored.map(({ schema }) => schema),
     start: committer.position.endLsn,
@@ -141,8 +141,8 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   });
 }
 
-async function identify(config: Config): Promise<Pick<Sides, 'identity' | 'timelines'>> {
-  const client = await connectReplication(config.source, 'wal2dolt identify');
+async function identify(config: Config, signal: AbortSignal): Promise<Pick<Sides, 'identity' | 'timelines'>> {
+  const client = await connectReplication(config.source, 'wal2dolt identify', signal);
   try {
     const system = await identifySystem(client);
     return { identity: identityOf(system, config), timelines: system.timelines };
