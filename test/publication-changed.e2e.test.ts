@@ -46,6 +46,20 @@ describe.concurrent('a publication that changes while it is streamed', () => {
     });
   });
 
+  it('and leaves out an operation is not told to be put right, which would only hide what is missing', async ({
+    expect,
+  }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = await published(source);
+    await drain(source.url, target.url, settings);
+    await source.sql(`alter publication ${source.name} set (publish = 'insert'); delete from a`);
+    await expect(drain(source.url, target.url, settings)).rejects.toMatchObject({
+      code: 'E_PUBLICATION_CHANGED',
+      message: expect.not.stringContaining('ALTER PUBLICATION'),
+    });
+  });
+
   it('goes on without the table where the configuration leaves it out, for good', async ({ expect }) => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
@@ -57,6 +71,10 @@ describe.concurrent('a publication that changes while it is streamed', () => {
       `alter publication ${source.name} drop table b; insert into a values (3); insert into b values (3)`,
     );
     const without = { ...settings, tables: ['!b'] };
+    const findings = await check(configFor(source.url, target.url, { ...without, slot: source.name }));
+    expect(findings).toMatchObject([
+      { severity: 'warning', code: 'tables_left', message: expect.stringMatching(/: public\.b\./) },
+    ]);
     await drain(source.url, target.url, without);
     await source.sql(`insert into a values (4)`);
     await drain(source.url, target.url, without);

@@ -28,15 +28,16 @@ import {
 /** The publication, or what keeps us from making it, and everything about the tables in it. */
 export async function checkPublication(client: pg.Client, wishes: SourceWishes, server: Server): Promise<Finding[]> {
   const publication = await readPublication(client, wishes.publication);
+  const existing = await selectTables(client, () => true);
   const selectable = await selectTables(client, (schema, name) => selects(wishes.tables, schema, name));
   const published = publication ? await readPublished(client, publication.name) : [];
   const followed = published.filter(({ schema, name }) => selects(wishes.tables, schema, name));
   const facts = await readTableFacts(client, publication ? followed : selectable, publication);
   return [
     ...(publication
-      ? checkExisting(publication, followed, selectable)
+      ? checkExisting(publication, followed, selectable, wishes)
       : await checkMissing(client, wishes, server, facts)),
-    ...unmatchedPatterns(wishes.tables, [...selectable, ...published]).map((pattern) =>
+    ...unmatchedPatterns(wishes.tables, [...existing, ...selectable, ...published]).map((pattern) =>
       warning(
         'pattern_unmatched',
         `No table matches the pattern ${pattern}; names are compared exactly, case included.`,
@@ -157,11 +158,16 @@ function checkExisting(
   publication: Publication,
   tables: readonly PublishedTable[],
   selectable: readonly TableName[],
+  { slotState }: SourceWishes,
 ): Finding[] {
   const name = pg.escapeIdentifier(publication.name);
   const findings: Finding[] = [];
   const absent = missingOperations(publication);
-  if (absent.length > 0) {
+  if (absent.length > 0 && slotState === 'kept') {
+    // To put it right would only hide what is missing.
+    const message = `The publication ${publication.name} leaves out ${absent.join(', ')}, of which nothing since then is in the stream, nor will be.`;
+    findings.push(error('E_PUBLICATION_CHANGED', message, 'Copy again into a new target.'));
+  } else if (absent.length > 0) {
     findings.push(
       error(
         'publication_operations',

@@ -93,6 +93,9 @@ describe('publication', () => {
     const finding = the('publication_operations', await checkSourceAt(source));
     expect(finding.severity).toBe('error');
     expect(finding.message).toContain('leaves out delete, truncate');
+    const streamed = await checkSourceAt(source, { slotState: 'kept' });
+    expect(the('E_PUBLICATION_CHANGED', streamed).message).toContain('leaves out delete, truncate');
+    expect(codes(streamed)).not.toContain('publication_operations');
     await applyFix(finding, source.sql);
     expect(await checkSourceAt(source)).toEqual([]);
   });
@@ -121,6 +124,10 @@ describe('publication', () => {
     expect(findings).toMatchObject([
       { code: 'pattern_unmatched', severity: 'warning', message: expect.stringContaining('Orders') },
     ]);
+    await source.sql('create table hidden (id int primary key)');
+    expect(await checkSourceAt(source, { tables: only('!hidden') })).toEqual([]);
+    await source.sql('create publication wal2dolt for table orders');
+    expect(await checkSourceAt(source, { tables: only('!hidden') })).toEqual([]);
   });
 
   test('one that is gone, or partitions that it publishes one by one', async () => {

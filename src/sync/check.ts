@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Config } from '../config.js';
-import { error, type Finding, formatFindings, info, warning } from '../core/finding.js';
+import { error, type Finding, formatFindings, info, listed, warning } from '../core/finding.js';
 import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Lsn } from '../core/position.js';
 import { qualifiedName } from '../core/schema.js';
@@ -141,6 +141,7 @@ async function checkTables(client: pg.Client, config: Config, target: TargetRepo
   if (target && target.tables.length > 0) {
     const selected = target.tables.filter(({ schema }) => selects(config.tables, schema.schema, schema.name));
     const followed = selected.filter(({ state }) => state !== 'left');
+    const leaving = target.tables.filter((table) => table.state !== 'left' && !selected.includes(table));
     const published = await readPublishedBy(client, config.publication);
     return [
       ...checkStoredMapping(followed, rules),
@@ -150,9 +151,18 @@ async function checkTables(client: pg.Client, config: Config, target: TargetRepo
         followed.map(({ schema }) => schema),
       )),
       ...selected.filter(({ state, oid }) => state === 'left' && published.has(oid)).map(cameBack),
+      ...(leaving.length > 0 ? [leavesOut(leaving)] : []),
     ];
   }
   return checkMapping(await readWantedTables(client, config.publication, config.tables), rules);
+}
+
+function leavesOut(tables: readonly StoredTable[]): Finding {
+  const names = listed(tables.map(({ schema }) => qualifiedName(schema)));
+  return warning(
+    'tables_left',
+    `A run leaves out from now on, for good, what the target follows: ${names}. Rows and history stay.`,
+  );
 }
 
 function cameBack({ schema }: StoredTable): Finding {

@@ -193,7 +193,11 @@ class StreamLoop {
   }
 
   #tagged(name: string | null, taken: boolean): void {
-    if (!taken) this.#options.logger.warn({ tag: name }, 'tag not created: it exists, or Dolt does not take the name');
+    if (!taken)
+      this.#options.logger.warn(
+        { tag: name },
+        'tag not created: it exists, Dolt does not take the name, or the first snapshot is not complete',
+      );
   }
 
   async #commit(position: Position): Promise<void> {
@@ -223,15 +227,12 @@ class StreamLoop {
 
   /** Ends the stream where what comes `next` is not wanted any more, or not whole. */
   async #endsBefore(next: Lsn): Promise<boolean> {
-    const {
-      until,
-      watch: { change },
-    } = this.#options;
-    if (until !== null && next >= until) await this.#stopAt(until);
-    else if (change !== null && next >= change.wholeUntil) {
+    const { until, watch } = this.#options;
+    const { change } = watch;
+    if (change !== null && next >= change.wholeUntil && (until === null || until > change.wholeUntil)) {
       this.#failure = change.error;
       await this.#stopAt(change.wholeUntil);
-    }
+    } else if (until !== null && next >= until) await this.#stopAt(until);
     return this.#stopped;
   }
 
