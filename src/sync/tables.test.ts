@@ -116,6 +116,28 @@ describe('columns', () => {
     expect(made.columns.map(({ conversion }) => conversion.sql)).toEqual(['BIGINT', 'DECIMAL(20,2)', 'DOUBLE', 'INT']);
   });
 
+  it('of a type outside of pg_catalog are called as Postgres prints that, with or without the schema', () => {
+    const schema = schemaOf({ name: 't', columns: { a: 'text', b: 'text', c: 'text', d: 'text' } });
+    const names = ['public.vector(3)', '"odd.one".price', 'public."The.Price"', 'public.mood'];
+    const columns = schema.columns.map((column, i) => ({
+      ...column,
+      type: { ...column.type, name: names[i] ?? '', base: 'other', builtin: false },
+    }));
+    const types = new Map([
+      ['vector(3)', 'VARCHAR(1)'],
+      ['price', 'VARCHAR(2)'],
+      ['"The.Price"', 'VARCHAR(3)'],
+      ['public.mood', 'VARCHAR(4)'],
+    ]);
+    const [made] = planTables([{ ...schema, columns }], { ...PLAIN_RULES, types });
+    expect(made?.columns.map(({ conversion }) => conversion.sql)).toEqual([
+      'VARCHAR(1)',
+      'VARCHAR(2)',
+      'VARCHAR(3)',
+      'VARCHAR(4)',
+    ]);
+  });
+
   it('of a key or an index have a type that can be one', () => {
     const made = planned({ name: 't', columns: { a: 'text', b: 'text', c: 'text' }, key: ['a'], unique: [['b']] });
     expect(made.columns.map(({ conversion }) => conversion.sql)).toEqual(['VARCHAR(4000)', 'LONGTEXT', 'LONGTEXT']);

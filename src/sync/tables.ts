@@ -1,6 +1,6 @@
 import { columnNameFor, tableNameFor, uniqueNames } from '../core/names.js';
 import { optionsFor, selects, type TableRules } from '../core/patterns.js';
-import { keyAttnums, qualifiedName, type TableSchema } from '../core/schema.js';
+import { type ColumnType, keyAttnums, qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { StoredTable } from '../dolt/bookkeeping.js';
 import { Wal2DoltError } from '../errors.js';
@@ -11,7 +11,7 @@ export interface MappingRules {
   readonly tables: TableRules;
   /** Template for tables outside of `public`, e.g. `{schema}__{table}`. */
   readonly tableName: string;
-  /** Dolt type by Postgres type name (base name or `format_type`). */
+  /** Dolt type by Postgres type name (see `typeNames`). */
   readonly types: ReadonlyMap<string, string>;
 }
 
@@ -65,7 +65,9 @@ function planTable(
       column,
       inKey: key.includes(column.attnum),
       indexed: indexed.has(column.attnum),
-      override: columnTypes.get(column.name) ?? rules.types.get(column.type.name) ?? rules.types.get(column.type.base),
+      override: [columnTypes.get(column.name), ...typeNames(column.type).map((type) => rules.types.get(type))].find(
+        (type) => type !== undefined,
+      ),
     })),
   );
   const names = uniqueNames(kept.map(({ column }) => columnNameFor(column.name)));
@@ -86,6 +88,11 @@ function planTable(
     columns,
     key: key.map((attnum) => columns.findIndex((column) => column.source.attnum === attnum)),
   };
+}
+
+/** What the configuration may call a type: as `format_type` prints it, also without the schema, or by its base name. */
+function typeNames({ name, base }: ColumnType): readonly string[] {
+  return [name, name.replace(/^("(""|[^"])+"|[^".(]+)\./, ''), base];
 }
 
 /**
