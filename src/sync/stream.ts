@@ -193,11 +193,7 @@ class StreamLoop {
   }
 
   #tagged(name: string | null, taken: boolean): void {
-    if (!taken)
-      this.#options.logger.warn(
-        { tag: name },
-        'tag not created: it exists, Dolt does not take the name, or the first snapshot is not complete',
-      );
+    if (!taken) this.#options.logger.warn({ tag: name }, 'tag not created: it exists, is no name, or comes too early');
   }
 
   async #commit(position: Position): Promise<void> {
