@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { keepHeapSmall } from './cli/heap.js';
 import { addConfigOptions, GENERAL } from './cli/options.js';
 import { exit, ignoreBrokenPipes, stopOnSignals } from './cli/process.js';
 import { parseSeconds } from './cli/seconds.js';
@@ -116,6 +117,7 @@ addConfigOptions(program.command('run'))
     const { source, target, ...rest } = redact(config);
     logger.info({ version, source, target }, 'wal2dolt starts');
     logger.debug({ config: rest }, 'configuration');
+    keepHeapSmall();
     const { run } = await import('./sync/supervisor.js');
     try {
       await run(config, { logger, progress, signal });

@@ -188,6 +188,11 @@ export const POLICY = {
     remedy: `A key's value does not fit its Dolt column exactly. Set the column's type in the configuration and copy again into a new target. ${SAVED}`,
   },
   E_VALUE: { action: 'halt', exit: 3, remedy: `A value could not be read as its type. Please report it. ${SAVED}` },
+  E_ROW_TOO_LARGE: {
+    action: 'halt',
+    exit: 3,
+    remedy: `A row with its values as SQL is longer than a statement can be (some 500 million characters; a byte of a bytea takes two). Leave out its column or table, and copy into a new target. ${SAVED}`,
+  },
   E_DEMO: {
     action: 'halt',
     exit: 3,

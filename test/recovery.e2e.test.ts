@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LocalServer } from '../src/servers/local-server.js';
-import { createBank, expectRight, startWorkload, type Workload } from './support/bank.js';
+import { bloatBank, createBank, expectRight, startWorkload, type Workload } from './support/bank.js';
 import { createDoltDatabaseName, type DoltDatabase, startDolt } from './support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase, startPostgres } from './support/postgres.js';
 import { drain, type Running, startRun } from './support/run.js';
@@ -163,6 +163,7 @@ describe('a copy', () => {
     await using source = await createPostgresDatabase(undefined, postgres);
     await using target = createDoltDatabaseName(dolt);
     await createBank(source, 4);
+    await bloatBank(source);
     await using workload = startWorkload(source, { persistent: true });
     await using running = startRun(source.url, target.url, { ...SETTINGS, copyConnections: 2 });
     const copied = async (): Promise<Map<string, string>> => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createBank, expectRight, historyFaults, startWorkload } from './support/bank.js';
+import { bloatBank, createBank, expectRight, historyFaults, startWorkload } from './support/bank.js';
 import { type BuiltCli, buildCli } from './support/built-cli.js';
 import { startChild } from './support/child.js';
 import { createDoltDatabaseName } from './support/dolt.js';
@@ -97,6 +97,7 @@ describe('a signal', () => {
     await using target = createDoltDatabaseName();
     const settings = { slot: source.name, transactions: true };
     await createBank(source, 4);
+    await bloatBank(source);
     {
       await using child = startChild(cli, source.url, target.url, settings);
       await child.logged('table copied');
@@ -228,6 +229,7 @@ describe('--snapshot only', () => {
     await using target = createDoltDatabaseName();
     const settings = { slot: source.name, transactions: true, snapshot: 'only' };
     await createBank(source);
+    await bloatBank(source);
     await using workload = startWorkload(source);
     await using child = startChild(cli, source.url, target.url, settings, 'after-table:3');
     expect(await child.end()).toMatchObject({ signal: 'SIGKILL' });

@@ -18,11 +18,25 @@ afterAll(async () => {
   await database[Symbol.asyncDispose]();
 });
 
+let twins = 0;
+
+/** With its indexes made afterwards; a table that is made with them must come out the same. */
 async function create(spec: TableSpec): Promise<TargetTable> {
   const table = targetOf(spec);
   await connection.run(createTable(table));
   for (const statement of createIndexes(table)) await connection.run(statement);
+  twins += 1;
+  const twin = { ...table, name: `twin ${twins}` };
+  await connection.run(createTable(twin, true));
+  const [made, alike] = await Promise.all([table, twin].map(({ name }) => definitionOf(name)));
+  expect(alike).toBe(made);
   return table;
+}
+
+/** As Dolt tells it, without its first line, which has the name. */
+async function definitionOf(name: string): Promise<string | undefined> {
+  const [row] = await connection.rows(`SHOW CREATE TABLE ${quoteName(name)}`);
+  return row?.[1]?.replace(/^.*\n/, '');
 }
 
 /** Type, default as Postgres keeps it, and the value that it gives. */

@@ -15,10 +15,11 @@ const PREFIX_BYTES = 3_072;
 /** Columns of the helper index by which rows of a keyless table are found. */
 const ROW_INDEX_COLUMNS = 8;
 
-/** `CREATE TABLE` with the primary key, but without secondary indexes: those are built once, after the copy. */
-export function createTable(table: TargetTable): string {
+/** `CREATE TABLE` with the primary key; the secondary indexes of many rows are better built once, after the copy. */
+export function createTable(table: TargetTable, withIndexes = false): string {
   const lines = table.columns.map((column) => `  ${columnDefinition(column)}`);
   if (table.key.length > 0) lines.push(`  PRIMARY KEY (${table.key.map((i) => nameOf(table, i)).join(', ')})`);
+  if (withIndexes) lines.push(...indexesOf(table).map(({ what, columns }) => `  ${what} ${columns}`));
   const comment = table.source.comment === null ? '' : ` COMMENT=${quoteText(table.source.comment)}`;
   return `CREATE TABLE ${quoteName(table.name)} (\n${lines.join(',\n')}\n)${comment}`;
 }
@@ -65,8 +66,19 @@ function sameNumber(a: string, b: string): boolean {
   return NUMBER.test(a) && NUMBER.test(b) && plain(a) === plain(b);
 }
 
-/** The secondary indexes, each one statement. Unique where that can never refuse what Postgres accepted. */
+/** The secondary indexes, each one statement. */
 export function createIndexes(table: TargetTable): string[] {
+  return indexesOf(table).map(({ what, columns }) => `CREATE ${what} ON ${quoteName(table.name)} ${columns}`);
+}
+
+/** An index as SQL names it, in CREATE INDEX and in CREATE TABLE: `UNIQUE INDEX name` and `(column, …)`. */
+interface IndexText {
+  readonly what: string;
+  readonly columns: string;
+}
+
+/** Unique where that can never refuse what Postgres accepted. */
+function indexesOf(table: TargetTable): IndexText[] {
   const wanted = table.source.indexes.flatMap((index) => {
     const positions = indexPositions(table, index);
     return positions === null || sameKey(table, positions) ? [] : [{ index, positions }];
@@ -75,16 +87,16 @@ export function createIndexes(table: TargetTable): string[] {
     wanted.map(({ index }) => acceptedName(index.name)),
     ['PRIMARY'],
   );
-  const statements = wanted.flatMap(({ index, positions }, i) => {
-    const statement = createIndex(table, names[i] ?? index.name, positions, isUniqueInDolt(table, index));
-    return statement === null ? [] : [statement];
+  const indexes = wanted.flatMap(({ index, positions }, i) => {
+    const text = indexText(table, names[i] ?? index.name, positions, isUniqueInDolt(table, index));
+    return text === null ? [] : [text];
   });
   const row = rowIndexPositions(table);
   if (row.length > 0) {
-    const statement = createIndex(table, uniqueNames(['wal2dolt_row'], names)[0] ?? 'wal2dolt_row', row, false);
-    if (statement !== null) statements.push(statement);
+    const text = indexText(table, uniqueNames(['wal2dolt_row'], names)[0] ?? 'wal2dolt_row', row, false);
+    if (text !== null) indexes.push(text);
   }
-  return statements;
+  return indexes;
 }
 
 /**
@@ -121,7 +133,7 @@ function sameKey(table: TargetTable, positions: readonly number[]): boolean {
   return positions.length === table.key.length && positions.every((position, i) => position === table.key[i]);
 }
 
-function createIndex(table: TargetTable, name: string, positions: readonly number[], unique: boolean): string | null {
+function indexText(table: TargetTable, name: string, positions: readonly number[], unique: boolean): IndexText | null {
   const columns = positions.flatMap((i) => table.columns[i] ?? []);
   const long = columns.filter((column) => isLong(column));
   // An index entry carries the key as well.
@@ -137,7 +149,7 @@ function createIndex(table: TargetTable, name: string, positions: readonly numbe
       ? `${quoteName(column.name)}(${Math.min(room, 255)})`
       : quoteName(column.name),
   );
-  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quoteName(name)} ON ${quoteName(table.name)} (${parts.join(', ')})`;
+  return { what: `${unique ? 'UNIQUE ' : ''}INDEX ${quoteName(name)}`, columns: `(${parts.join(', ')})` };
 }
 
 const isLong = (column: TargetColumn): boolean => /TEXT|BLOB/i.test(column.conversion.sql);

@@ -144,3 +144,16 @@ describe('what can not be', () => {
     expect(await target.rowsOf(table)).toEqual(['["1","a",null]']);
   });
 });
+
+it('says of a row that is longer than a statement can be which table it is in', async () => {
+  const table = await target.create({ columns: { id: 'integer', a: 'text', b: 'text' }, key: ['id'] });
+  // Half of what a string can hold, less than Postgres can.
+  const half = 'x'.repeat(2 ** 28);
+  const insert = target.change(table, (net) => net.insert(['1', half, half]));
+  await expect(insert).rejects.toMatchObject({
+    code: 'E_ROW_TOO_LARGE',
+    message: expect.stringContaining(table.source.name),
+  });
+  await target.change(table, (net) => net.insert(['1', 'a', 'b']));
+  expect(await target.rowsOf(table)).toEqual(contentOf([['1', 'a', 'b']]));
+});

@@ -15,10 +15,14 @@ import {
   updateRow,
 } from './dml.js';
 import { type ExactValues, rowKey } from './exact.js';
+import { collectGarbage } from './garbage.js';
 import { type InPlace, inPlace, orderInPlace } from './in-place.js';
 
 /** Rows read back in one statement: few, since those that are read whole may be large. */
 const FETCH_ROWS = 100;
+
+/** Of a statement so long (in characters) several copies exist in turn; those that are done with are collected at once. */
+const HUGE_STATEMENT = 16 << 20;
 
 /**
  * Writes net changes into the working set of the staging branch: first what goes, then what is changed in place, then
@@ -28,6 +32,8 @@ export class Writer {
   readonly #connection: TargetConnection;
   readonly #exact: ExactValues;
   readonly #uniqueIndexes = new Map<TargetTable, readonly (readonly number[])[]>();
+  /** A huge statement was sent. */
+  #huge = false;
 
   constructor(connection: TargetConnection, exact: ExactValues) {
     this.#connection = connection;
@@ -39,6 +45,7 @@ export class Writer {
       if (change.truncated) await this.#truncate(change.table);
       if (change instanceof KeylessChanges) await this.#writeKeyless(change);
       else await this.#writeKeyed(change);
+      this.#collect();
     }
   }
 
@@ -46,6 +53,7 @@ export class Writer {
   async insert(table: TargetTable, rows: readonly Row[]): Promise<void> {
     await this.#run(table, insertRows(table, this.#checked(table, rows)));
     await this.#exact.keep(this.#connection, table, rows);
+    this.#collect();
   }
 
   async #truncate(table: TargetTable): Promise<void> {
@@ -172,14 +180,28 @@ export class Writer {
   /** Runs statements one after the other; the next is built while Dolt works on the one before. */
   async #run(table: TargetTable, statements: Iterable<Statement>): Promise<void> {
     let running: { result: Promise<number>; expect: number } | null = null;
-    for (const { sql, expect } of statements) {
-      if (running) await settle(table, running);
-      const result = this.#connection.run(sql);
-      // Building the next statement may throw while this one runs: it must not become an unhandled rejection.
-      result.catch(() => {});
-      running = { result, expect };
+    try {
+      for (const { sql, expect } of statements) {
+        if (running) await settle(table, running);
+        if (sql.length > HUGE_STATEMENT) {
+          this.#huge = true;
+          collectGarbage();
+        }
+        const result = this.#connection.run(sql);
+        // Building the next statement may throw while this one runs: it must not become an unhandled rejection.
+        result.catch(() => {});
+        running = { result, expect };
+      }
+    } catch (error) {
+      // Of JavaScript, for a string that is too long.
+      throw error instanceof RangeError ? tooLarge(table, error) : error;
     }
     if (running) await settle(table, running);
+  }
+
+  #collect(): void {
+    if (this.#huge) collectGarbage();
+    this.#huge = false;
   }
 
   #unique(table: TargetTable): readonly (readonly number[])[] {
@@ -217,4 +239,11 @@ function missing(table: TargetTable, expected: number, found: number): Wal2DoltE
     'E_TARGET_DIVERGED',
     `${table.name}: ${expected} rows should have been there to change, ${found} were`,
   );
+}
+
+function tooLarge(table: TargetTable, cause: RangeError): Wal2DoltError {
+  const { schema, name } = table.source;
+  return new Wal2DoltError('E_ROW_TOO_LARGE', `${schema}.${name} has a row that is too large: ${cause.message}`, {
+    cause,
+  });
 }

@@ -40,6 +40,8 @@ const NASTY = [
   ['', null, '\\N', 'N', '\\', '\\\\', '\\.', 'a\tb', '\n', '\r\n', '\b\f\v', '😀 é 漢\u0301', '\\n', 'x\\'],
   [null, null, null, null, null, null, null, null, null, null, null, null, null, null],
   ['a', 'b', 'c', '', '', '', '', '', '', '', '', '', '', '\\t\t'],
+  // A bytea, and what only begins like one.
+  ['\\x', '\\x00ff', '\\x00\\', '\\\\x00', '\\é', '', '', '', '', '', '', '', '', ''],
 ];
 
 describe('CopyTextParser', () => {
@@ -82,8 +84,11 @@ describe('CopyTextParser', () => {
   it('hands out a row as soon as it is complete', () => {
     const parser = new CopyTextParser(2);
     expect(parser.push(Buffer.from('1\ta\n2\t'))).toEqual([['1', 'a']]);
+    expect(parser.waiting).toBe(2);
     expect(parser.push(Buffer.from('b'))).toEqual([]);
+    expect(parser.waiting).toBe(3);
     expect(parser.push(Buffer.from('\n'))).toEqual([['2', 'b']]);
+    expect(parser.waiting).toBe(0);
   });
 
   it('joins a huge row once: a 32 MB row in 1 kB pieces takes no quadratic time', () => {
@@ -108,5 +113,6 @@ describe('CopyTextParser', () => {
     expect(code(2, Buffer.from('1\t2\t3\n'))).toBe('E_SOURCE_PROTOCOL');
     expect(code(0, Buffer.from('1\n'))).toBe('E_SOURCE_PROTOCOL');
     expect(code(1, Buffer.from('1\n2'))).toBe('E_SOURCE_PROTOCOL');
+    expect(code(1, Buffer.from('1\né').subarray(0, 3))).toBe('E_SOURCE_PROTOCOL');
   });
 });

@@ -6,7 +6,8 @@ import type { Row } from '../core/change.js';
 import type { TableSchema } from '../core/schema.js';
 import { readTables } from './catalog.js';
 import { connectSource, queryRows } from './client.js';
-import { type CopyOptions, copyRows, estimateRows, importSnapshot } from './copy.js';
+import { type CopyOptions, copyRows, importSnapshot, tableSizes } from './copy.js';
+import { Turn } from './copy-turn.js';
 import { createSlot } from './slot.js';
 
 const clients: Awaited<ReturnType<typeof connectSource>>[] = [];
@@ -184,6 +185,44 @@ describe('copyRows', () => {
     for await (const batch of copyRows(client, table, [1])) seen.push(...batch.map(([body]) => body === whole));
     expect(seen).toEqual([true, true, true]);
   });
+
+  it('reads on in a huge row only while no other copy has one', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(`create table t (id int, body text); create publication p for table t;
+      insert into t select i, repeat('xyz', 3000000) from generate_series(1, 3) i; insert into t values (4, 'small')`);
+    const hugeRows = new Turn();
+    let having = 0;
+    let most = 0;
+    const copy = async (): Promise<number[]> => {
+      const { client, table } = await source(database);
+      const lengths: number[] = [];
+      for await (const batch of copyRows(client, table, [1], { hugeRows })) {
+        const huge = batch.some(([body]) => String(body).length > 5_000_000);
+        if (huge) having += 1;
+        most = Math.max(most, having);
+        await sleep(100);
+        if (huge) having -= 1;
+        lengths.push(...batch.map(([body]) => String(body).length));
+      }
+      return lengths;
+    };
+    const rows = [9_000_000, 9_000_000, 9_000_000, 5];
+    expect(await Promise.all([copy(), copy(), copy()])).toEqual([rows, rows, rows]);
+    expect(most).toBe(1);
+  });
+
+  it('gives the turn for huge rows back when it fails', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(`create table t (id int, body text); create publication p for table t;
+      insert into t values (1, repeat('xyz', 3000000))`);
+    const hugeRows = new Turn();
+    const { client, table } = await source(database);
+    for await (const _ of copyRows(client, table, [1], { hugeRows })) break;
+    const again = await source(database);
+    let rows = 0;
+    for await (const batch of copyRows(again.client, again.table, [1], { hugeRows })) rows += batch.length;
+    expect(rows).toBe(1);
+  });
 });
 
 describe('copyRows that does not run to its end', () => {
@@ -269,22 +308,32 @@ describe('copyRows that does not run to its end', () => {
   });
 });
 
-describe('estimateRows', () => {
-  it('counts what was analysed, through partition roots', async () => {
+describe('tableSizes', () => {
+  it('counts what was analysed, and weighs everything, through partition roots', async () => {
     await using database = await createPostgresDatabase();
     await database.sql(`
       create table plain (id int); insert into plain select generate_series(1, 1234);
-      create table fresh (id int);
+      create table fresh (id int, body text); alter table fresh alter body set storage external;
+      insert into fresh values (1, repeat('x', 1000000));
+      create table empty (id int);
       create table m (id int) partition by range (id);
       create table m1 partition of m for values from (0) to (100);
       create table m2 partition of m for values from (100) to (1000) partition by list (id);
       create table m2a partition of m2 default;
       insert into m select generate_series(0, 499);
       analyze plain; analyze m;
-      create publication p for table plain, fresh, m with (publish_via_partition_root = true);`);
+      create publication p for table plain, fresh, empty, m with (publish_via_partition_root = true);`);
     const { client, tables } = await source(database);
-    const estimates = await estimateRows(client, tables);
-    const named = Object.fromEntries(tables.map((table) => [table.name, estimates.get(table.oid)]));
-    expect(named).toEqual({ plain: 1234, fresh: undefined, m: 500 });
+    const sizes = await tableSizes(client, tables);
+    const named = (of: 'rows' | 'bytes') =>
+      Object.fromEntries(tables.map((table) => [table.name, sizes.get(table.oid)?.[of]]));
+    expect(named('rows')).toEqual({ plain: 1234, fresh: null, empty: null, m: 500 });
+    const { plain, fresh, empty, m } = named('bytes');
+    expect(fresh).toBeGreaterThan(1_000_000);
+    expect(empty).toBe(0);
+    // 36 bytes a row and no more than that again, in pages of 8 kB.
+    expect(plain).toBeGreaterThan(1234 * 36);
+    expect(m).toBeGreaterThanOrEqual(3 * 8192);
+    expect(m).toBeLessThan(plain ?? 0);
   });
 });

@@ -5,6 +5,7 @@ import type { TableSchema } from '../core/schema.js';
 import { Wal2DoltError } from '../errors.js';
 import { queryRows } from './client.js';
 import { CopyTextParser } from './copy-text.js';
+import { Turn } from './copy-turn.js';
 import { asSourceError } from './failure.js';
 import { quoteTable } from './publication.js';
 
@@ -21,23 +22,30 @@ export interface CopyOptions {
   readonly batchBytes?: number;
   /** Fails when Postgres sends nothing for so long while more is awaited. */
   readonly stallMs?: number;
+  /** Shared by copies that run at the same time: only one of them has a huge row in memory. */
+  readonly hugeRows?: Turn;
 }
+
+/** A row is huge when so many characters of it have come and it still goes on. */
+const HUGE_ROW = 4 << 20;
 
 /**
  * The rows of a published table as the client's transaction sees them: the published columns at `positions` (of
  * `table.columns`) and the rows that the row filter lets through, as the stream would have sent them. Postgres is read
- * no faster than the batches are consumed; rows in memory: one batch, and one piece of the socket's.
+ * no faster than the batches are consumed; rows in memory: one batch, and one piece of the socket's. A copy that meets a
+ * huge row waits for its turn to read on, and keeps it until the batch with that row was consumed. A batch is emptied when
+ * the next is asked for.
  *
  * Unless it runs to its end the client is closed, since it is in the middle of a COPY.
  * Throws E_SOURCE_UNREACHABLE for a stall, E_SOURCE_PRIVILEGE where row-level security would hide rows, E_TABLE_REWRITTEN
- * (at the end) where rows were missing, else as `asSourceError` classifies.
+ * (at the end) where rows were missing, E_ROW_TOO_LARGE, else as `asSourceError` classifies.
  * Source: https://www.postgresql.org/docs/current/sql-copy.html
  */
 export async function* copyRows(
   client: pg.Client,
   table: TableSchema,
   positions: readonly number[],
-  { batchRows = 2_000, batchBytes = 1 << 20, stallMs = 10 * 60_000 }: CopyOptions = {},
+  { batchRows = 2_000, batchBytes = 1 << 20, stallMs = 10 * 60_000, hugeRows = new Turn() }: CopyOptions = {},
 ): AsyncGenerator<readonly Row[], void, undefined> {
   const stream = client.query(copyTo(copyStatement(table, positions)));
   // The driver reports a lost connection also after we have left, and an 'error' event without a listener kills the process.
@@ -50,34 +58,40 @@ export async function* copyRows(
     }, stallMs);
   let watchdog = watch();
   let complete = false;
+  let giveBack: (() => void) | null = null;
   try {
-    let batch: Row[] = [];
+    const rows: Row[] = [];
     let bytes = 0;
     for await (const piece of stream as AsyncIterable<Buffer>) {
       clearTimeout(watchdog);
       bytes += piece.length;
-      for (const row of parser.push(piece)) {
-        batch.push(row);
-        if (batch.length < batchRows) continue;
+      parser.push(piece, rows);
+      while (rows.length >= batchRows || (rows.length > 0 && bytes >= batchBytes)) {
+        const batch = rows.splice(0, batchRows);
         yield batch;
-        batch = [];
+        // While more is awaited, the variables here and there still hold the batch: not its rows, which may be huge.
+        batch.length = 0;
         bytes = 0;
       }
-      if (bytes >= batchBytes && batch.length > 0) {
-        yield batch;
-        batch = [];
-        bytes = 0;
+      if (parser.waiting > HUGE_ROW) giveBack ??= await hugeRows.take();
+      else if (rows.length === 0) {
+        giveBack?.();
+        giveBack = null;
       }
       watchdog = watch();
     }
     parser.end();
-    if (batch.length > 0) yield batch;
+    if (rows.length > 0) yield rows;
     await assertNotRewritten(client, table);
     complete = true;
   } catch (error) {
-    throw asSourceError(error);
+    if (!(error instanceof RangeError)) throw asSourceError(error);
+    // Of JavaScript, for a string that is too long.
+    const message = `${table.schema}.${table.name} has a row that is too large: ${error.message}`;
+    throw new Wal2DoltError('E_ROW_TOO_LARGE', message, { cause: error });
   } finally {
     clearTimeout(watchdog);
+    giveBack?.();
     if (!complete) await client.end().catch(() => {});
   }
 }
@@ -113,20 +127,33 @@ function copyStatement(table: TableSchema, positions: readonly number[]): string
   return `COPY (SELECT ${columns.join(', ')} FROM ${from}${where}) TO STDOUT`;
 }
 
-/** About how many rows the tables have, by oid, as the last VACUUM or ANALYZE counted; without those that neither has seen. */
-export async function estimateRows(
+/** How much a table holds, as its files tell. */
+export interface TableSize {
+  /** About, as the last VACUUM or ANALYZE counted; null where neither has seen it. */
+  readonly rows: number | null;
+  /** On disk, with what is stored out of line, without indexes. */
+  readonly bytes: number;
+}
+
+/** By oid. Of a partitioned table: all partitions together. */
+export async function tableSizes(
   client: pg.Client,
   tables: readonly Pick<TableSchema, 'oid'>[],
-): Promise<Map<number, number>> {
-  const rows = await queryRows<{ oid: string; rows: string }>(
+): Promise<Map<number, TableSize>> {
+  const rows = await queryRows<{ oid: string; rows: string | null; bytes: string }>(
     client,
-    `SELECT t.oid, round(sum(c.reltuples))::int8 AS rows
+    `SELECT t.oid, round(sum(c.reltuples) FILTER (WHERE c.reltuples >= 0))::int8 AS rows,
+            coalesce(sum(pg_table_size(c.oid)), 0)::int8 AS bytes
      FROM unnest($1::oid[]) t (oid)
      LEFT JOIN LATERAL pg_partition_tree(t.oid) p ON p.isleaf
      JOIN pg_catalog.pg_class c ON c.oid = coalesce(p.relid, t.oid)
-     WHERE c.reltuples >= 0
      GROUP BY t.oid`,
     [tables.map((table) => table.oid)],
   );
-  return new Map(rows.map((row) => [Number(row.oid), Number(row.rows)]));
+  return new Map(
+    rows.map(({ oid, rows, bytes }) => [
+      Number(oid),
+      { rows: rows === null ? null : Number(rows), bytes: Number(bytes) },
+    ]),
+  );
 }

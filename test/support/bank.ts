@@ -37,6 +37,24 @@ export async function createBank(source: PostgresDatabase, filler = 0): Promise<
   }
 }
 
+/** Makes the bank's tables so large on disk, by rows that are deleted again, that a copy commits each of them by itself. */
+export async function bloatBank(source: PostgresDatabase): Promise<void> {
+  const rows = [
+    ['accounts', '-i, 0', 150_000],
+    ['marks', `0, i, 0, repeat('x', 1000)`, 6_000],
+    ['marks_again', '0, i', 150_000],
+    ['clocks', '-i, 0', 150_000],
+    ['things', `-i, 0, null, repeat('x', 1000)`, 6_000],
+    ['scraps', `0, repeat('x', 1000)`, 6_000],
+  ] as const;
+  for (const [table, values, count] of rows) {
+    await source.sql(`alter table ${table} set (autovacuum_enabled = false, toast.autovacuum_enabled = false);
+      begin; create temp table kept on commit drop as table ${table};
+      insert into ${table} select ${values} from generate_series(1, ${count}) i;
+      delete from ${table}; insert into ${table} table kept; commit;`);
+  }
+}
+
 const CLIENTS = 3;
 const ACCOUNTS = 50;
 const BALANCE = 1000;

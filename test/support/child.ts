@@ -19,6 +19,7 @@ export interface Ending {
 
 /** `wal2dolt run` as a process of its own. At disposal it is killed, unless it has ended. */
 export interface Child extends AsyncDisposable {
+  readonly pid: number;
   /** Everything it logged so far, from debug on. */
   readonly log: readonly LogLine[];
   /** When both its output and the process have ended; rejects when it still runs after so long. */
@@ -104,6 +105,10 @@ class RunningChild implements Child {
     }
   }
 
+  get pid(): number {
+    return this.#process.pid ?? raise('wal2dolt did not start');
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#since = Date.now();
     this.#process.kill(signal);
@@ -132,4 +137,8 @@ function parse(line: string): LogLine {
   } catch {
     return { level: 'none', msg: line };
   }
+}
+
+function raise(message: string): never {
+  throw new Error(message);
 }

@@ -1,0 +1,202 @@
+import { setMaxListeners } from 'node:events';
+import PQueue from 'p-queue';
+import type { Logger } from 'pino';
+import { failpoint } from '../core/failpoint.js';
+import { stepMessage } from '../core/message.js';
+import { formatLsn, type Lsn, type Micros, type Position } from '../core/position.js';
+import { qualifiedName } from '../core/schema.js';
+import type { TargetTable } from '../core/target.js';
+import { updateTableState } from '../dolt/bookkeeping.js';
+import type { TargetConnection } from '../dolt/client.js';
+import { createIndexes } from '../dolt/ddl.js';
+import { EXACT_TABLE, ExactValues } from '../dolt/exact.js';
+import type { StagingBranch } from '../dolt/staging.js';
+import { Writer } from '../dolt/writer.js';
+import { Wal2DoltError } from '../errors.js';
+import type { CopyProgress } from '../ops/progress.js';
+import { connectSource } from '../postgres/client.js';
+import { copyRows, importSnapshot, type TableSize } from '../postgres/copy.js';
+import { Turn } from '../postgres/copy-turn.js';
+
+/** Between two SQL commits of a copy: Dolt keeps the changes of an open transaction in memory. */
+const ROWS_PER_COMMIT = 20_000;
+
+/**
+ * Whatever commits in Dolt 2.2 looks at every table of the database, DDL too: about 10 ms for 1,000 tables. So tables
+ * smaller than this (in bytes) are copied and committed in groups of about this size, and have their indexes from the
+ * beginning; those of a larger table are made when its rows are there, which is faster for many rows.
+ */
+const GROUP_BYTES = 4 << 20;
+const GROUP_TABLES = 100;
+
+export type TableSizes = ReadonlyMap<number, TableSize>;
+
+const bytesOf = (table: TargetTable, sizes: TableSizes): number => sizes.get(table.source.oid)?.bytes ?? 0;
+
+export const isSmall = (table: TargetTable, sizes: TableSizes): boolean => bytesOf(table, sizes) < GROUP_BYTES;
+
+/** What is copied and committed together: a large table alone. The largest first, so that none of them is left to the end. */
+export function groupTables(tables: readonly TargetTable[], sizes: TableSizes): TargetTable[][] {
+  const groups: TargetTable[][] = [];
+  let bytes = 0;
+  for (const table of [...tables].sort((a, b) => bytesOf(b, sizes) - bytesOf(a, sizes))) {
+    const group = groups.at(-1);
+    bytes += bytesOf(table, sizes);
+    if (group && group.length < GROUP_TABLES && bytes <= GROUP_BYTES) group.push(table);
+    else {
+      groups.push([table]);
+      bytes = bytesOf(table, sizes);
+    }
+  }
+  return groups;
+}
+
+export interface CopyOptions {
+  readonly sourceUrl: string;
+  readonly snapshotName: string;
+  /** The state that the snapshot shows: all transactions that commit before it. */
+  readonly lsn: Lsn;
+  readonly time: Micros;
+  /** The target's position, which the copy does not change. */
+  readonly position: Position;
+  readonly author: string;
+  readonly staging: StagingBranch;
+  readonly tables: readonly TargetTable[];
+  readonly sizes: TableSizes;
+  readonly connections: number;
+  readonly progress: CopyProgress;
+  /** Called when tables are complete and committed. */
+  readonly onTable: () => void;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** What the workers share. */
+interface Shared extends CopyOptions {
+  readonly exact: ExactValues;
+  readonly indexed: ReadonlySet<string>;
+  readonly hugeRows: Turn;
+}
+
+interface Worker {
+  readonly source: Awaited<ReturnType<typeof connectSource>>;
+  readonly target: TargetConnection;
+}
+
+/**
+ * Copies tables, several at once, all from one exported snapshot. What is complete is committed on the staging branch
+ * group by group, so that a copy that is broken off goes on with the tables that are missing; readers see nothing yet.
+ */
+export async function copyTables(options: CopyOptions): Promise<void> {
+  const { tables, sizes, staging, connections, progress, signal } = options;
+  if (tables.length === 0) return;
+  const shared: Shared = {
+    ...options,
+    exact: await ExactValues.load(staging.writer),
+    indexed: await readIndexed(staging.writer),
+    hugeRows: new Turn(),
+  };
+  const groups = groupTables(tables, sizes);
+  const workers = Math.min(connections, groups.length);
+  // Every worker imports the snapshot before the first row is copied: from then on it lives as long as they do.
+  const opened: Worker[] = [];
+  const queue = new PQueue({ concurrency: workers });
+  const commits = new PQueue({ concurrency: 1 });
+  try {
+    for (let number = 0; number < workers; number += 1) opened.push(await openWorker(options, number));
+    progress.start(
+      tables.map(({ source }) => ({
+        name: qualifiedName(source),
+        estimatedRows: sizes.get(source.oid)?.rows ?? -1,
+      })),
+    );
+    // The queue listens to it once for each group.
+    setMaxListeners(0, signal);
+    const idle = [...opened];
+    await queue.addAll(
+      groups.map((group) => async () => {
+        const worker = idle.pop() ?? raise();
+        await copyGroup(shared, worker, group);
+        idle.push(worker);
+        await commits.add(() => commitGroup(options, group));
+        for (const { source } of group) progress.done(qualifiedName(source));
+        failpoint('after-table');
+        options.onTable();
+      }),
+      { signal },
+    );
+  } catch (error) {
+    queue.clear();
+    for (const worker of opened) worker.target.destroy();
+    throw error;
+  } finally {
+    progress.finish();
+    await Promise.allSettled(opened.map(closeWorker));
+  }
+}
+
+async function openWorker(options: CopyOptions, number: number): Promise<Worker> {
+  const source = await connectSource(options.sourceUrl, `wal2dolt copy ${number}`);
+  try {
+    await importSnapshot(source, options.snapshotName);
+    return { source, target: await options.staging.openCopyConnection(number) };
+  } catch (error) {
+    await source.end().catch(() => {});
+    throw error;
+  }
+}
+
+async function closeWorker(worker: Worker): Promise<void> {
+  await worker.source.end().catch(() => {});
+  await worker.target[Symbol.asyncDispose]();
+}
+
+async function copyGroup(shared: Shared, { source, target }: Worker, group: readonly TargetTable[]): Promise<void> {
+  const { exact, indexed, hugeRows, progress, signal } = shared;
+  const writer = new Writer(target, exact);
+  let uncommitted = 0;
+  await target.run('START TRANSACTION');
+  for (const table of group) {
+    const name = qualifiedName(table.source);
+    progress.add(name, 0);
+    if (exact.has(table)) await exact.clear(target, table);
+    const positions = table.columns.map((column) => column.sourcePosition);
+    for await (const rows of copyRows(source, table.source, positions, { hugeRows })) {
+      signal.throwIfAborted();
+      await writer.insert(table, rows);
+      progress.add(name, rows.length);
+      uncommitted += rows.length;
+      if (uncommitted < ROWS_PER_COMMIT) continue;
+      await target.run('COMMIT');
+      await target.run('START TRANSACTION');
+      uncommitted = 0;
+    }
+  }
+  await target.run('COMMIT');
+  for (const table of group) {
+    if (!indexed.has(table.name)) for (const statement of createIndexes(table)) await target.run(statement);
+  }
+}
+
+/** Tables that have their secondary indexes: all of them, or none. */
+async function readIndexed(connection: TargetConnection): Promise<Set<string>> {
+  const rows = await connection.rows(
+    `SELECT DISTINCT table_name FROM information_schema.statistics WHERE table_schema=database() AND index_name<>'PRIMARY'`,
+  );
+  return new Set(rows.flatMap(([name]) => name ?? []));
+}
+
+async function commitGroup(options: CopyOptions, group: readonly TargetTable[]): Promise<void> {
+  const { staging, lsn, time, position, author, logger } = options;
+  const names = group.map(({ name }) => name);
+  await staging.writer.run('START TRANSACTION');
+  for (const { source } of group) await staging.writer.run(updateTableState(source.oid, 'streaming', lsn));
+  const what = names.length === 1 ? names[0] : `${names.length} tables`;
+  const message = stepMessage(`copied ${what} at ${formatLsn(lsn)}`, position);
+  const hash = await staging.commitTables([...names, 'wal2dolt_tables', EXACT_TABLE], message, time, author);
+  for (const table of names) logger.debug({ table, lsn: formatLsn(lsn), hash }, 'table copied');
+}
+
+function raise(): never {
+  throw new Wal2DoltError('E_INTERNAL', 'no connection is free for the copy');
+}
