@@ -99,6 +99,15 @@ describe('the file', () => {
     expect(await problemsOf(loadOptions({ config: 'x.yaml' }))).toBe('x.yaml: no such file');
   });
 
+  it('is the one problem where it can not be read, whatever it may have said of source and target', async () => {
+    const read = (yaml: string): Promise<string> =>
+      problemsOf(load({ argvOptions: {}, files: { 'wal2dolt.yaml': yaml } }));
+    expect(await read('source: [')).toMatch(/^wal2dolt.yaml line \d: [^\n]*$/);
+    expect(await problemsOf(load({ argvOptions: { config: 'x.yaml' } }))).toBe('x.yaml: no such file');
+    expect(await problemsOf(load({ argvOptions: { config: 'x.yaml', slot: 'No' } }))).toMatch(/no such file\n.*slot/);
+    expect(await read('slot: a')).toMatch(/source is required[^\n]*\n.*target is required/);
+  });
+
   it('may be empty', async () => {
     expect((await loadYaml('# nothing\n')).slot).toBe('wal2dolt');
   });
@@ -117,7 +126,8 @@ describe('the file', () => {
   it.each([
     ['tables: [public.*, !public.audit_*]', /line 1: Unresolved tag.*needs quotes/],
     ['tables: [*.orders]', /wal2dolt.yaml: Unresolved alias.*needs quotes/],
-    ['slot: a\nslot: b', /line 2: .*unique/],
+    ['slot: a\nslot: b', /line 2: this key is there already$/],
+    ['slot: a\n---\nslot: b', /line 2: a second document begins, but only one is read$/],
     ['- slot', /wal2dolt.yaml: expected a map with source, target/],
     ['commit: {x: {y: 1}}', /commit.x .*unknown key; accepted here: maxTransactions, maxDelay, maxRows, maxBytes/],
   ])('is refused: %s', async (yaml, problem) => {
@@ -303,6 +313,14 @@ describe('secrets', () => {
     ['target', 'mysql://ann:s3cret@dolt/shop/branch'],
     ['target', 'mysql://ann:s3cret@dolt/shop?timeout=5'],
     ['target', 'mysql://ann:s3cret@/shop'],
+    ['source', 'postgres://ann:s3cret@db:0/shop'],
+    ['target', 'mysql://ann:s3cret@dolt:0/shop'],
+    ['target', 'mysql://ann:s3cret@dolt/mysql'],
+    ['target', 'mysql://ann:s3cret@dolt/Information_Schema'],
+    ['target', 'mysql://ann:s3cret@dolt/100%25'],
+    ['target', 'mysql://ann:s3cret@dolt/a%5Cb'],
+    ['targetBranch', 'HEAD'],
+    ['stagingBranch', 'g2rb8fv7l0ufmc7o7ug0acl7s12ajbiq'],
     ['slot', 'postgres://ann:s3cret@db/shop'],
   ])('are not in the message about a bad %s: %s', async (option, value) => {
     expect(await problemsOf(loadOptions({ [option]: value }))).not.toContain('s3cret');

@@ -18,12 +18,12 @@ const COMMITS = 'Commits in Dolt';
 const TABLES = 'Tables in Dolt';
 const RUNNING = 'Running';
 
-/** Dolt refuses more than this in a branch name too; a slash would be read as database/branch. */
+/** Dolt refuses more than this in a branch name too, also what is a commit's hash; a slash would be read as database/branch. */
 const branch = () =>
   text(
     'a branch name of letters, digits, _ . and -',
     'branch',
-    /^(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]{0,98}(?<!\.|\.lock)$/,
+    /^(?!.*\.\.|(?:HEAD|head)$|[0-9a-v]{32}$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,98}(?<!\.|\.lock)$/,
   );
 
 export const configSchema = z

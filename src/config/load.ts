@@ -44,8 +44,12 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   }
 
   const parsed = configSchema.safeParse(nest([...given.values()]));
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) problems.push(describeIssue(issue.path, issue.message, given));
+  for (const { path, message } of parsed.error?.issues ?? []) {
+    const name = path.join('.');
+    const field = FIELDS.find((candidate) => name === candidate.path || name.startsWith(`${candidate.path}.`));
+    const origin = field && given.get(field.path);
+    if (!field?.required || origin) problems.push(describe(path, message, origin));
+    else if (!file.unreadable) problems.push(missing(field, message));
   }
   if (problems.length > 0 || !parsed.success) throw configError(problems);
   return { ...parsed.data, tables };
@@ -69,16 +73,10 @@ async function collectFile(sources: ConfigSources): Promise<Collected> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     if (named === undefined && code === 'ENOENT') return { given: [], problems: [] };
-    return { given: [], problems: [`${path}: ${code === 'ENOENT' ? 'no such file' : `can not be read (${code})`}`] };
+    const problem = `${path}: ${code === 'ENOENT' ? 'no such file' : `can not be read (${code})`}`;
+    return { given: [], problems: [problem], unreadable: true };
   }
   return fromFile(text, path, FIELDS);
-}
-
-function describeIssue(path: readonly PropertyKey[], message: string, given: ReadonlyMap<string, Given>): string {
-  const name = path.join('.');
-  const field = FIELDS.find((candidate) => name === candidate.path || name.startsWith(`${candidate.path}.`));
-  const origin = field && given.get(field.path);
-  return field && !origin && field.required ? missing(field, message) : describe(path, message, origin);
 }
 
 const missing = (field: Field, message: string): string =>

@@ -14,6 +14,8 @@ export interface Given {
 export interface Collected {
   readonly given: readonly Given[];
   readonly problems: readonly string[];
+  /** Nothing of it could be read, so that nobody knows what it would have given. */
+  readonly unreadable?: true;
 }
 
 export const CONFIG_VARIABLE = 'WAL2DOLT_CONFIG';
@@ -70,7 +72,9 @@ export function fromEnvironment(
 export function fromFile(text: string, file: string, fields: readonly Field[]): Collected {
   const yaml = parseYaml(text);
   const at = (line: number | undefined): string => (line === undefined ? file : `${file} line ${line}`);
-  if (!isYaml(yaml)) return { given: [], problems: yaml.map(({ line, message }) => `${at(line)}: ${message}`) };
+  if (!isYaml(yaml)) {
+    return { given: [], problems: yaml.map(({ line, message }) => `${at(line)}: ${message}`), unreadable: true };
+  }
 
   const given: Given[] = [];
   const problems: string[] = [];

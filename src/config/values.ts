@@ -141,6 +141,10 @@ export const targetUrl = () =>
     if (url.hostname === '') throw new TypeError('the host is missing');
     if (database === '') throw new TypeError('the database name at the end is missing');
     if (database.includes('/')) throw new TypeError('a database name has no slash; targetBranch sets the branch');
+    // Dolt decodes the name of a folder once more, and takes a backslash for a slash there.
+    if (/[%\\]|^\.dolt$/.test(database) || database.includes('\0'))
+      throw new TypeError('Dolt can not have a database of that name');
+    if (/^(mysql|information_schema)$/i.test(database)) throw new TypeError('this database is for Dolt itself');
     readTargetTls(url.searchParams);
     return value;
   });
@@ -154,6 +158,8 @@ function readUrl(value: string, protocols: readonly string[]): URL {
   } catch {
     throw new TypeError('it can not be read as a URL');
   }
+  // The drivers would take their default port instead.
+  if (url.port === '0') throw new TypeError('there is no port 0');
   if (!protocols.includes(url.protocol)) throw new TypeError(`it must begin with ${protocols[0]}//`);
   if (url.hash !== '' || /@/.test(url.pathname + url.search)) {
     throw new TypeError('a #, /, ? or @ in it is not percent-encoded');

@@ -1,4 +1,4 @@
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { type ErrorCode, isNode, LineCounter, parseDocument } from 'yaml';
 
 export interface Yaml {
   readonly value: unknown;
@@ -16,11 +16,19 @@ export interface YamlProblem {
 export function parseYaml(text: string): Yaml | readonly YamlProblem[] {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
+  // What the parser says of these is for programmers.
+  const plain: Partial<Record<ErrorCode, string>> = {
+    DUPLICATE_KEY: 'this key is there already',
+    MULTIPLE_DOCS: 'a second document begins, but only one is read',
+  };
   // An unquoted pattern is a tag (!x) or an alias (*.y) to YAML; unknown tags are warnings only, and the text is lost.
   const hint = ' (text that begins with ! or * needs quotes)';
   const trouble = [...document.errors, ...document.warnings];
   if (trouble.length > 0) {
-    return trouble.map((error) => ({ line: lines.linePos(error.pos[0]).line, message: `${error.message}${hint}` }));
+    return trouble.map(({ code, message, pos }) => ({
+      line: lines.linePos(pos[0]).line,
+      message: plain[code] ?? `${message}${hint}`,
+    }));
   }
   try {
     const value: unknown = document.toJS();
