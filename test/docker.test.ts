@@ -92,7 +92,7 @@ it('compose starts wal2dolt with a configuration that it takes, which fits both 
     postgres.environment.POSTGRES_PASSWORD,
   ]);
   const { DOLT_DATABASE: database, DOLT_USER: user, DOLT_PASSWORD: password } = dolt.environment;
-  expect(parseTarget(config.target)).toEqual({ host: 'dolt', port: 3306, user, password, database, tls: false });
+  expect(parseTarget(config.target)).toEqual({ host: 'dolt', port: 3306, user, password, database, tls: null });
   expect(dolt.environment.DOLT_USER_HOST).toBe('%');
 });
 
