@@ -127,6 +127,10 @@ describe('the file', () => {
     ['tables: [public.*, !public.audit_*]', /line 1: Unresolved tag.*needs quotes/],
     ['tables: [*.orders]', /wal2dolt.yaml: Unresolved alias.*needs quotes/],
     ['slot: a\nslot: b', /line 2: this key is there already$/],
+    [
+      'commit: {maxDelay: 1s}\ncommit.maxDelay: 2s',
+      /commit.maxDelay \(.* line 2\): this key is there already \(.* line 1\)$/,
+    ],
     ['slot: a\n---\nslot: b', /line 2: a second document begins, but only one is read$/],
     ['- slot', /wal2dolt.yaml: expected a map with source, target/],
     ['commit: {x: {y: 1}}', /commit.x .*unknown key; accepted here: maxTransactions, maxDelay, maxRows, maxBytes/],

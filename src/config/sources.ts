@@ -88,7 +88,10 @@ export function fromFile(text: string, file: string, fields: readonly Field[]): 
     const name = path.join('.');
     const accepted = keysIn(path);
     if (fields.some((field) => field.path === name)) {
-      given.push({ path: name, value, origin: originOf(path) });
+      // To YAML, commit.maxDelay and maxDelay in commit are two keys.
+      const same = given.find((other) => other.path === name);
+      if (same) problems.push(`${name} (${originOf(path)}): this key is there already (${same.origin})`);
+      else given.push({ path: name, value, origin: originOf(path) });
     } else if (accepted.length === 0) {
       const siblings = keysIn(path.slice(0, -1));
       const hint = didYouMean(path.at(-1) ?? '', siblings) || `; accepted here: ${siblings.join(', ')}`;
