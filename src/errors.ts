@@ -23,7 +23,11 @@ export const POLICY = {
   E_CHECK: { action: 'halt', exit: 3, remedy: 'Nothing was changed. Apply the fixes above, then start again.' },
 
   // -- the source
-  E_SOURCE_UNREACHABLE: { action: 'retry', exit: 4, remedy: `Is Postgres up, and the host and port right? ${SAVED}` },
+  E_SOURCE_UNREACHABLE: {
+    action: 'retry',
+    exit: 4,
+    remedy: `Is Postgres up, are host and port right, and does it take more connections? ${SAVED}`,
+  },
   E_SOURCE_AUTH: { action: 'halt', exit: 3, remedy: 'Check user and password of --source, and pg_hba.conf.' },
   E_SOURCE_TLS: {
     action: 'halt',

@@ -252,3 +252,16 @@ test('a migration that holds its lock does not hold up a run that streams', asyn
   expect(await target.sql('select id from t')).toEqual([{ id: 1 }]);
   await migration.query('rollback');
 });
+
+test('columns that are to be left out or given a type, and that no table has, are told before anything is copied', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(SHOP);
+  const misspelt = configOf(source, target, {
+    tables: { orders: { exclude: ['nte'] }, 'sales.*': { exclude: ['id2'] } },
+  });
+  const finding = the('E_CONFIG', await check(misspelt));
+  expect(finding.message).toContain('orders: nte, sales.*: id2.');
+  await expect(preflight(misspelt)).rejects.toMatchObject({ code: 'E_CONFIG' });
+  expect(await check(configOf(source, target, { tables: { '*.*': { exclude: ['note'] } } }))).toEqual([]);
+});

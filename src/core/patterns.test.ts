@@ -9,6 +9,7 @@ import {
   splitPatterns,
   type TableOptions,
   type TableRules,
+  unknownColumns,
   unmatchedPatterns,
 } from './patterns.js';
 
@@ -157,4 +158,18 @@ it('finds patterns that match nothing', () => {
     'adit',
     'ordrs',
   ]);
+});
+
+it('finds columns that no table has', () => {
+  const parsed = rules('', {
+    '*.*': { exclude: ['search'] },
+    orders: { exclude: ['Note', 'hidden'], types: { total: 'INT', totl: 'INT' } },
+    elsewhere: { exclude: ['x'] },
+  });
+  const named = (...names: string[]) => names.map((name) => ({ name }));
+  const tables = [
+    { schema: 'public', name: 'orders', columns: named('id', 'note', 'total'), unpublished: ['hidden'] },
+    { schema: 'sales', name: 'offers', columns: named('id', 'search'), unpublished: [] },
+  ];
+  expect(unknownColumns(parsed, tables)).toEqual(['orders: Note', 'orders: totl']);
 });

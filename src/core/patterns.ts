@@ -73,6 +73,31 @@ export function unmatchedPatterns(
   return [...new Set(unmatched.map((pattern) => pattern.text))];
 }
 
+/**
+ * Columns that entries exclude or give a type, and that none of the tables they match has: as `pattern: column`, each once.
+ * Entries that match no table are not asked.
+ */
+export function unknownColumns(
+  rules: TableRules,
+  tables: readonly {
+    readonly schema: string;
+    readonly name: string;
+    readonly columns: readonly { readonly name: string }[];
+    /** Names of those that are not replicated anyway. */
+    readonly unpublished: readonly string[];
+  }[],
+): string[] {
+  const unknown = rules.options.flatMap(({ pattern, options }) => {
+    const matching = tables.filter(({ schema, name }) => pattern.matches(schema, name));
+    const columns = new Set(
+      matching.flatMap((table) => [...table.columns.map(({ name }) => name), ...table.unpublished]),
+    );
+    const named = matching.length > 0 ? [...(options.exclude ?? []), ...Object.keys(options.types ?? {})] : [];
+    return named.filter((column) => !columns.has(column)).map((column) => `${pattern.text}: ${column}`);
+  });
+  return [...new Set(unknown)];
+}
+
 /** `over` was given with more authority: its selection, if it has one, replaces that of `base`; its options come last. */
 export function mergeRules(base: TableRules, over: TableRules): TableRules {
   return {

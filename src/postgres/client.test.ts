@@ -41,6 +41,8 @@ describe('clientConfig', () => {
         `sslmode=${sslmode} is not supported`,
       );
     }
+    expect(failure('postgres://ann:s3cret@db/shop?sslmod=require')).toMatch(/no connection parameter sslmod$/);
+    expect(() => clientConfig('postgres://ann@db/shop?channel_binding=require&keepalives=1', '')).not.toThrow();
     expect(failure('postgres://ann:s3cret@db/shop?sslmode=require&sslrootcert=/nowhere/ca.pem')).toMatch(/ENOENT/);
     for (const url of [
       'mysql://ann:s3cret@db/shop',

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Wal2DoltError } from '../errors.js';
 import { asSourceError } from './failure.js';
+import { unknownParameters } from './url-parameters.js';
 
 /**
  * Settings that decide how Postgres prints values, names and expressions, what a name in our statements means, and that
@@ -54,6 +55,8 @@ export function clientConfig(url: string, applicationName: string): pg.ClientCon
   const base = decodeDatabase(questionMark < 0 ? url : url.slice(0, questionMark));
   const params = new URLSearchParams(questionMark < 0 ? '' : url.slice(questionMark + 1));
 
+  const unknown = unknownParameters(params);
+  if (unknown.length > 0) throw invalid(`Postgres has no connection parameter ${unknown.join(', ')}`);
   const sslmode = params.get('sslmode');
   if (sslmode !== null && !SSL_MODES.includes(sslmode)) {
     // `prefer` and `allow` mean a silent fallback to no encryption, which the driver cannot do.

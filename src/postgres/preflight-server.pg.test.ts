@@ -26,7 +26,7 @@ test('a server that is not set up for replication, or has nothing left of it', a
   for (const finding of findings) await applyFix(finding, source.sql);
   expect(await source.sql(PENDING)).toEqual([
     { name: 'max_replication_slots', setting: '11' },
-    { name: 'max_wal_senders', setting: '20' },
+    { name: 'max_wal_senders', setting: '11' },
     { name: 'wal_level', setting: 'logical' },
   ]);
   await sender.end();

@@ -176,8 +176,10 @@ function refusedReplication(thrown: unknown, role: string): Finding {
     const fix = `ALTER ROLE ${role} REPLICATION; -- on Amazon RDS: GRANT rds_replication TO ${role};`;
     return error('replication_role', `The role may not replicate: ${message}`, fix);
   }
-  if (sqlState === '53300') {
-    const fix = `${alterSystem('max_wal_senders', '20')}\n${RESTART} Or stop a consumer: SELECT pid, application_name FROM pg_stat_replication;`;
+  // Other limits have the same SQLSTATE; the setting's name and number are in the message in every language.
+  const [, senders] = (sqlState === '53300' && /max_wal_senders\D*(\d+)/.exec(message)) || [];
+  if (senders !== undefined) {
+    const fix = `${alterSystem('max_wal_senders', String(Number(senders) + 10))}\n${RESTART} Or stop a consumer: SELECT pid, application_name FROM pg_stat_replication;`;
     return error('max_wal_senders', `Postgres has no replication connection left: ${message}`, fix);
   }
   return error(

@@ -1,5 +1,5 @@
 import { error, type Finding, info, listed } from '../core/finding.js';
-import { optionsFor } from '../core/patterns.js';
+import { optionsFor, unknownColumns } from '../core/patterns.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { StoredTable } from '../dolt/bookkeeping.js';
@@ -9,7 +9,10 @@ import { type MappingRules, planTables, restoreTable } from './tables.js';
 
 /** What of names and types in Dolt differs from what one would expect, for tables that are new to the target. */
 export function checkMapping(schemas: readonly TableSchema[], rules: MappingRules): Finding[] {
-  const impossible = schemas.flatMap((schema) => refusalOf(schema, () => planTables([schema], rules)));
+  const impossible = [
+    ...checkColumns(schemas, rules),
+    ...schemas.flatMap((schema) => refusalOf(schema, () => planTables([schema], rules))),
+  ];
   if (impossible.length > 0) return impossible;
   const tables = planTables(schemas, rules);
   return [...checkNames(tables, rules), ...checkFallbacks(tables), ...checkKeys(tables)];
@@ -29,6 +32,14 @@ function refusalOf(schema: TableSchema, plan: () => unknown): Finding[] {
     const named = thrown.message.includes(qualifiedName(schema)) ? '' : `${qualifiedName(schema)}: `;
     return [error(thrown.code, `${named}${thrown.message}`)];
   }
+}
+
+/** A slip in the name of a column that is to be left out would put it into a history that forgets nothing. */
+function checkColumns(schemas: readonly TableSchema[], { tables }: MappingRules): Finding[] {
+  const unknown = unknownColumns(tables, schemas);
+  if (unknown.length === 0) return [];
+  const message = `No table has these columns, which tables names under exclude or types: ${listed(unknown)}. Names are compared exactly, case included.`;
+  return [error('E_CONFIG', message)];
 }
 
 /** Names that collide in Dolt, which does not tell `Foo` from `foo`, or that it does not take. */
