@@ -179,7 +179,10 @@ describe('a server that comes back on another timeline', () => {
     await using target = createDoltDatabaseName();
     for (const name of ['a', 'b', 'c']) {
       await source.sql(
-        `create table ${name} (id int primary key); insert into ${name} select generate_series(1, 2000)`,
+        // Large enough not to be copied together with the others.
+        `create table ${name} (id int primary key) with (autovacuum_enabled = false);
+         insert into ${name} select generate_series(1, 150000);
+         delete from ${name} where id > 2000`,
       );
     }
     const copying = { copyConnections: 1 };
