@@ -16,6 +16,8 @@ afterAll(() => cli.remove());
 
 /** What a stop may take on a busy machine. */
 const SECONDS = 3_000;
+/** What a start may take there until it waits: its checks wait for locks too, each for a while. */
+const STARTED = { timeout: 60_000 };
 
 /** A consumer that reads the slot, and never says that it is there. */
 async function occupy(source: PostgresDatabase): Promise<pg.Client> {
@@ -82,7 +84,7 @@ describe('a signal ends a start that waits for', () => {
     await using child = startChild(cli, source.url, target.url, { slot: source.name, ...settings });
     const locked = `select query from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
       and application_name in ('wal2dolt', 'wal2dolt snapshot')`;
-    await expect.poll(async () => (await source.sql(locked))[0]?.query).toMatch(waiting);
+    await expect.poll(async () => (await source.sql(locked))[0]?.query, STARTED).toMatch(waiting);
     child.signal('SIGTERM');
     const ending = await child.end();
     expect(ending).toMatchObject({ code: 0 });
@@ -103,7 +105,7 @@ describe('a signal ends a start that waits for', () => {
     await holder.query('begin; lock table pg_catalog.pg_publication');
     await using child = startChild(cli, source.url, target.url, { slot: source.name });
     const locked = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    await expect.poll(() => source.sql(locked)).toHaveLength(1);
+    await expect.poll(() => source.sql(locked), STARTED).toHaveLength(1);
     child.signal('SIGTERM');
     expect(await child.end()).toMatchObject({ code: 0, ms: expect.toSatisfy((ms: number) => ms < 1_500) });
     await holder.query('rollback');
