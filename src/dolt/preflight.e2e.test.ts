@@ -185,6 +185,15 @@ test('a commit of others on the staging branch', async () => {
   await branch.query(`call dolt_commit('--allow-empty', '-m', 'a stranger')`);
   const { findings } = await check(database.url);
   expect(findings).toMatchObject([{ code: 'E_TARGET_DIVERGED', message: expect.stringContaining('a stranger') }]);
+
+  await fix(the('E_TARGET_DIVERGED', findings));
+  const { findings: left, position } = await check(database.url);
+  expect(left).toEqual([]);
+  expect(position?.endLsn).toBe(POSITION.endLsn);
+  const [kept] = await database.sql(`select name from dolt_branches where name like 'before%'`);
+  expect(await database.sql(`select message from dolt_log('${kept?.name}') limit 1`)).toEqual([
+    { message: 'a stranger' },
+  ]);
 });
 
 test('uncommitted changes on the target branch', async () => {

@@ -134,14 +134,19 @@ async function checkDiverged(inspection: Inspection): Promise<Finding[]> {
   const [base, head] =
     (await database.rows(`SELECT dolt_merge_base(${target}, ${staging}), dolt_hashof(${target})`))[0] ?? [];
   if (base === head) return [];
-  const kept = quoteText(`before_wal2dolt_${head?.slice(0, 8)}`);
   return [
     error(
       'E_TARGET_DIVERGED',
       `The branch ${branches.target} has commits that wal2dolt did not make, since ${base}. They can be kept on a branch of their own.`,
-      `USE ${on(inspection, branches.target)};\nCALL DOLT_BRANCH(${kept}, ${target});\nCALL DOLT_RESET('--hard', ${quoteText(base ?? '')});`,
+      takeBack(inspection, branches.target, head ?? '', base ?? ''),
     ),
   ];
+}
+
+/** Keeps what a branch stands at under another name, and takes it back to a commit. */
+function takeBack(inspection: Inspection, branch: string, head: string, commit: string): string {
+  const kept = quoteText(`before_wal2dolt_${head.slice(0, 8)}`);
+  return `USE ${on(inspection, branch)};\nCALL DOLT_BRANCH(${kept}, ${quoteText(branch)});\nCALL DOLT_RESET('--hard', ${quoteText(commit)});`;
 }
 
 /** Dolt refuses to move a branch over uncommitted changes of the same tables, and keeps those of others. */
@@ -177,16 +182,7 @@ async function readStaging(inspection: Inspection): Promise<TargetReport> {
   if (!committed.some(([name]) => name === 'wal2dolt_position')) return reportOf([]);
   const position = await readPosition(staging, ` AS OF 'HEAD'`);
   if (!position) return reportOf([]);
-  const message = (await staging.value('SELECT message FROM dolt_log LIMIT 1')) ?? '';
-  const findings =
-    trailer(message, 'Lsn') === formatLsn(position.endLsn)
-      ? []
-      : [
-          error(
-            'E_TARGET_DIVERGED',
-            `The last commit of the branch ${branches.staging} was not made by wal2dolt: ${message.split('\n')[0]}`,
-          ),
-        ];
+  const findings = await checkStaging(inspection, staging, position);
   const tables = await staging.rows('SHOW TABLES');
   const acknowledged = tables.some(([name]) => name === ACKNOWLEDGED_TABLE)
     ? await staging.value(
@@ -199,4 +195,26 @@ async function readStaging(inspection: Inspection): Promise<TargetReport> {
     acknowledged: acknowledged === null ? null : lsn(BigInt(acknowledged)),
     tables: await readTables(staging),
   };
+}
+
+/** The last commit of the staging branch must be ours. What is published of it is where a run can begin again. */
+async function checkStaging(
+  inspection: Inspection,
+  staging: TargetConnection,
+  position: StoredPosition,
+): Promise<Finding[]> {
+  const { branches } = inspection;
+  const [head, message] = (await staging.rows('SELECT commit_hash, message FROM dolt_log LIMIT 1'))[0] ?? [];
+  if (trailer(message ?? '', 'Lsn') === formatLsn(position.endLsn)) return [];
+  const said = `The last commit of the branch ${branches.staging} was not made by wal2dolt: ${message?.split('\n')[0]}`;
+  const published =
+    inspection.existing.includes(branches.target) &&
+    (await staging.rows(`SHOW TABLES AS OF ${quoteText(branches.target)}`)).some(
+      ([name]) => name === 'wal2dolt_position',
+    );
+  return [
+    published
+      ? error('E_TARGET_DIVERGED', said, takeBack(inspection, branches.staging, head ?? '', branches.target))
+      : error('E_TARGET_DIVERGED', said),
+  ];
 }
