@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Lsn } from '../core/position.js';
 import { connectSource, queryRows } from '../postgres/client.js';
-import { currentWal } from '../postgres/slot.js';
+import { currentWal } from '../postgres/system.js';
 import { FOLLOWED_PRODUCT } from './shop.js';
 
 /** So many clients work at the same time, */

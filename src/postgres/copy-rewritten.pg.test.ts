@@ -3,7 +3,7 @@ import { createPostgresDatabase } from '../../test/support/postgres.js';
 import { readTables } from './catalog.js';
 import { connectSource } from './client.js';
 import { copyRows, importSnapshot } from './copy.js';
-import { createSlot } from './slot.js';
+import { createSlot } from './create-slot.js';
 
 const clients: Awaited<ReturnType<typeof connectSource>>[] = [];
 afterEach(async () => {

@@ -8,7 +8,7 @@ import { readTables } from './catalog.js';
 import { connectSource, queryRows } from './client.js';
 import { type CopyOptions, copyRows, importSnapshot, tableSizes } from './copy.js';
 import { Turn } from './copy-turn.js';
-import { createSlot } from './slot.js';
+import { createSlot } from './create-slot.js';
 
 const clients: Awaited<ReturnType<typeof connectSource>>[] = [];
 afterEach(async () => {

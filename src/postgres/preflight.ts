@@ -5,7 +5,7 @@ import { connectReplication, queryRows } from './client.js';
 import { checkPublication } from './preflight-publication.js';
 import { checkSlot } from './preflight-slot.js';
 import type { Server, SourceWishes } from './preflight-wishes.js';
-import { identifySystem, type SystemIdentity } from './slot.js';
+import { identifySystem, type SystemIdentity } from './system.js';
 
 const OLDEST_VERSION = 150_000;
 /** Below it a status report, sent at a fraction of the timeout, may come too late while a large statement runs. */

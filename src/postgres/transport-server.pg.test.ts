@@ -3,7 +3,7 @@ import { createPostgresDatabase } from '../../test/support/postgres.js';
 import { createSlot } from '../../test/support/replication.js';
 import { LSN_ZERO } from '../core/position.js';
 import { clientConfig, connectReplication } from './client.js';
-import { identifySystem } from './slot.js';
+import { identifySystem } from './system.js';
 import { openReplicationStream } from './transport.js';
 
 it('streams only from the server that was asked for', async () => {

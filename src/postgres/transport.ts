@@ -8,7 +8,7 @@ import { decodeMessage } from './decoder.js';
 import { asSourceError } from './failure.js';
 import { Inbox } from './inbox.js';
 import { liveness, SilenceDetector } from './liveness.js';
-import { identifySystem } from './slot.js';
+import { identifySystem } from './system.js';
 import { readSlotState, startReplication } from './walsender.js';
 
 export interface ReplicationStream extends AsyncDisposable {

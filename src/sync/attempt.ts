@@ -7,7 +7,7 @@ import { parseTarget, quoteName } from '../dolt/client.js';
 import { Committer } from '../dolt/committer.js';
 import { StagingBranch } from '../dolt/staging.js';
 import { clientConfig, connectReplication, connectSource } from '../postgres/client.js';
-import { identifySystem, settledWal } from '../postgres/slot.js';
+import { identifySystem, settledWal } from '../postgres/system.js';
 import { openReplicationStream } from '../postgres/transport.js';
 import { beginReplay, beginSnapshot } from './begin.js';
 import { createConstraints } from './constraints.js';

@@ -15,7 +15,7 @@ import { checkReplicationConnection, checkSource } from '../postgres/preflight.j
 import { checkStillPublished, readWantedTables } from '../postgres/preflight-publication.js';
 import type { SourceWishes } from '../postgres/preflight-wishes.js';
 import { readPublishedBy } from '../postgres/publication.js';
-import type { SystemIdentity } from '../postgres/slot.js';
+import type { SystemIdentity } from '../postgres/system.js';
 import { checkMapping, checkStoredMapping } from './check-mapping.js';
 import { identityOf, requireSameSource } from './go-on.js';
 

@@ -13,7 +13,8 @@ import {
 import { Committer } from '../dolt/committer.js';
 import type { StagingBranch } from '../dolt/staging.js';
 import { Wal2DoltError } from '../errors.js';
-import { readSlot, type Slot, type SystemIdentity, slotHealth } from '../postgres/slot.js';
+import { readSlot, type Slot, slotHealth } from '../postgres/slot.js';
+import type { SystemIdentity } from '../postgres/system.js';
 import type { RunContext, Sides } from './run-context.js';
 
 /** What a target of this configuration belongs to, on this server. */

@@ -7,7 +7,7 @@ import { asWal2DoltError, Wal2DoltError } from '../errors.js';
 import { queryRows } from '../postgres/client.js';
 import { checkStillPublished } from '../postgres/preflight-publication.js';
 import { missingOperations, readPublication } from '../postgres/publication.js';
-import { currentWal } from '../postgres/slot.js';
+import { currentWal } from '../postgres/system.js';
 
 const EVERY_MS = 10_000;
 /** Newer Postgres locks the published tables to list them, and would wait for a migration of the application. */

@@ -5,7 +5,8 @@ import { parseTarget, type TargetAddress, TargetConnection } from '../dolt/clien
 import { acknowledgedOn } from '../dolt/staging.js';
 import { asWal2DoltError, type ErrorCode, Wal2DoltError } from '../errors.js';
 import { connectSource } from '../postgres/client.js';
-import { currentWal, readSlot, slotHealth } from '../postgres/slot.js';
+import { readSlot, slotHealth } from '../postgres/slot.js';
+import { currentWal } from '../postgres/system.js';
 import { unlessAborted } from './interrupt.js';
 
 /** Where both sides stand. Reads only, and works while a run is going on. A side that does not answer is told as its error. */

@@ -3,7 +3,7 @@ import { type Config, configSchema } from '../../src/config.js';
 import { type CopyProgress, LoggedProgress } from '../../src/ops/progress.js';
 import { run } from '../../src/sync/supervisor.js';
 
-const SILENT = pino({ level: process.env['WAL2DOLT_TEST_LOG'] ?? 'silent' });
+const SILENT = pino({ level: process.env.WAL2DOLT_TEST_LOG ?? 'silent' });
 
 /** A configuration as a user would write it, for the two servers of the test. */
 export function configFor(source: string, target: string, settings: Record<string, unknown> = {}): Config {
