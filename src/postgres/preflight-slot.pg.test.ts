@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createPostgresDatabase } from '../../test/support/postgres.js';
 import { applyFix, checkSourceAt, codes, the } from '../../test/support/preflight.js';
-import { formatLsn, parseLsn } from '../core/position.js';
+import { formatLsn, lsn, parseLsn } from '../core/position.js';
 
 const withTable = async () => {
   const source = await createPostgresDatabase();
@@ -10,10 +10,13 @@ const withTable = async () => {
   return source;
 };
 
-test('missing although the target holds a position', async () => {
+test.each([
+  ['although the target holds a position', lsn(1n), /changes since the target's position/],
+  ['for a target without a position', null, /nothing that could be replayed/],
+])('missing %s', async (_what, acknowledged, message) => {
   await using source = await withTable();
-  expect(await checkSourceAt(source, { slotState: 'kept' })).toMatchObject([
-    { code: 'E_SLOT_MISSING', severity: 'error' },
+  expect(await checkSourceAt(source, { slotState: 'kept', acknowledged })).toMatchObject([
+    { code: 'E_SLOT_MISSING', severity: 'error', message: expect.stringMatching(message) },
   ]);
 });
 

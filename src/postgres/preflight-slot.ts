@@ -11,12 +11,11 @@ export async function checkSlot(client: pg.Client, wishes: SourceWishes, server:
   const prepared = await checkPreparedTransactions(client, slot === null);
   if (slot) return [...(await checkExisting(client, slot, wishes)), ...prepared];
   if (wishes.slotState === 'kept') {
-    return [
-      error(
-        'E_SLOT_MISSING',
-        `The slot ${wishes.slot} does not exist, so the changes since the target's position are not kept anywhere.`,
-      ),
-    ];
+    const what =
+      wishes.acknowledged === null
+        ? 'there is nothing that could be replayed'
+        : "the changes since the target's position are not kept anywhere";
+    return [error('E_SLOT_MISSING', `The slot ${wishes.slot} does not exist, so ${what}.`)];
   }
   return [
     ...(await checkFreeSlot(client)),
