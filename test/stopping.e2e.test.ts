@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bloatBank, createBank, expectRight, historyFaults, startWorkload } from './support/bank.js';
 import { type BuiltCli, buildCli } from './support/built-cli.js';
 import { startChild } from './support/child.js';
-import { createDoltDatabaseName } from './support/dolt.js';
+import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
 import { createPostgresDatabase } from './support/postgres.js';
 import { drain } from './support/run.js';
 
@@ -12,6 +12,14 @@ beforeAll(async () => {
   cli = await buildCli();
 }, 120_000);
 afterAll(() => cli.remove());
+
+/** Waits until Dolt writes rows of the database. */
+async function isInserting(target: DoltDatabase): Promise<void> {
+  for (let busy = false; !busy; await sleep(50)) {
+    const processes = await target.sql('show processlist');
+    busy = processes.some(({ db, Info }) => db === `${target.name}/wal2dolt` && /^insert/i.test(String(Info)));
+  }
+}
 
 /** What a stop may take on a busy machine; a huge transaction is given five seconds to end. */
 const SECONDS = 10_000;
@@ -90,6 +98,24 @@ describe('a signal', () => {
     }
     await drain(source.url, target.url, settings);
     expect(await target.sql('select count(*) as n from t')).toEqual([{ n: 200_001 }]);
+  });
+
+  it('while Dolt is busy with a part of a huge transaction does not wait for it', { timeout: 120_000 }, async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = { slot: source.name, commit: { maxBytes: '60MB' } };
+    await source.sql('create table t (id int primary key, v numeric)');
+    await drain(source.url, target.url, settings);
+    // Each value has to be kept beside its column as well, so that the first part takes Dolt far longer than a stop may.
+    await source.sql("insert into t select i, (i || '.0')::numeric from generate_series(1, 250000) i");
+    await using child = startChild(cli, source.url, target.url, settings);
+    await child.logged('streaming');
+    await isInserting(target);
+    child.signal('SIGTERM');
+    const ending = await child.end();
+    expect(ending).toMatchObject({ code: 0 });
+    expect(ending.ms).toBeLessThan(SECONDS);
+    expect(await target.sql('select count(*) as n from t')).toEqual([{ n: 0 }]);
   });
 
   it('in the middle of a copy: exit 0, and the copy goes on', async () => {

@@ -40,3 +40,21 @@ export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
+
+/** A signal that is aborted so long after another, with its reason; never, once this is disposed. */
+export function after(signal: AbortSignal, ms: number): { readonly signal: AbortSignal } & Disposable {
+  const later = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = (): void => {
+    timer = setTimeout(() => later.abort(signal.reason), ms);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return {
+    signal: later.signal,
+    [Symbol.dispose]() {
+      signal.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+    },
+  };
+}

@@ -9,13 +9,14 @@ import { Wal2DoltError } from '../errors.js';
 import { StreamLog } from '../ops/stream-log.js';
 import type { ReplicationStream } from '../postgres/transport.js';
 import { parseContext } from './context.js';
+import { after, unlessAborted } from './interrupt.js';
 import { Pipeline } from './pipeline.js';
 import type { PublicationChange } from './publication-watch.js';
 import type { Relations } from './relations.js';
 
 /** How long one wait for events may last: a shutdown and a failure of the target are noticed after it. */
 const POLL_MS = 200;
-/** How long a shutdown waits for the end of a transaction whose beginning was read. */
+/** How long a shutdown waits for the end of a transaction whose beginning was read or written; then it is late. */
 const SHUTDOWN_MS = 5_000;
 /** While idle, the slot is advanced at most this often without being asked to. */
 const IDLE_ACKNOWLEDGE_MS = 10_000;
@@ -54,14 +55,17 @@ interface OpenTransaction {
 
 /**
  * The loop: events -> batch -> Dolt commit -> acknowledgement. Returns when `until` is reached or the signal came, with
- * everything that was begun committed, published and acknowledged; throws a Wal2DoltError otherwise.
+ * everything that was begun committed, published and acknowledged; throws a Wal2DoltError otherwise, or the signal's
+ * reason in the middle of a transaction that takes too long to write: the next start throws away what was written of it.
  */
 export async function streamChanges(options: StreamOptions): Promise<void> {
-  await new StreamLoop(options).run();
+  using late = after(options.signal, SHUTDOWN_MS);
+  await new StreamLoop(options, late.signal).run();
 }
 
 class StreamLoop {
   readonly #options: StreamOptions;
+  readonly #late: AbortSignal;
   readonly #pipeline = new Pipeline();
   readonly #acknowledgeable: Acknowledgeable;
   /** Transactions that commit before it are in the target. */
@@ -76,8 +80,9 @@ class StreamLoop {
   #stopped = false;
   #failure: Wal2DoltError | null = null;
 
-  constructor(options: StreamOptions) {
+  constructor(options: StreamOptions, late: AbortSignal) {
     this.#options = options;
+    this.#late = late;
     this.#start = options.committer.position.endLsn;
     this.#received = this.#start;
     this.#acknowledgeable = new Acknowledgeable(this.#start);
@@ -87,7 +92,6 @@ class StreamLoop {
   }
 
   async run(): Promise<void> {
-    let shutdownAt: number | null = null;
     while (!this.#stopped) {
       const events = await this.#options.stream.take(Math.min(POLL_MS, this.#batch.remaining(Date.now())));
       if (this.#pipeline.failed.aborted) throw this.#pipeline.failed.reason;
@@ -100,10 +104,9 @@ class StreamLoop {
         await this.#closeIfDue();
       }
       if (this.#options.signal.aborted && !this.#stopped) {
-        shutdownAt ??= Date.now();
         // What was read of a transaction that does not end in time is dropped: it was not acknowledged, so it comes again.
         if (this.#transaction === null) await this.#close('shutdown');
-        else if (Date.now() - shutdownAt < SHUTDOWN_MS) continue;
+        else if (!this.#late.aborted) continue;
         this.#stopped = true;
       }
     }
@@ -146,7 +149,7 @@ class StreamLoop {
   }
 
   async #change(event: RowEvent): Promise<void> {
-    const { skip, finalLsn } = this.#open();
+    const { skip, finalLsn, xid } = this.#open();
     if (skip) return;
     const binding = this.#options.relations.get(event.oid);
     // What the table's copy saw already is not applied again.
@@ -159,11 +162,8 @@ class StreamLoop {
       else changes.delete(binding.oldRow(event.old));
     } catch (error) {
       if (!(error instanceof Contradiction)) throw error;
-      throw new Wal2DoltError(
-        'E_SOURCE_INCONSISTENT',
-        `${error.message} (transaction ${this.#open().xid}, ${formatLsn(finalLsn)})`,
-        { cause: error },
-      );
+      const what = `${error.message} (transaction ${xid}, ${formatLsn(finalLsn)})`;
+      throw new Wal2DoltError('E_SOURCE_INCONSISTENT', what, { cause: error });
     }
     if (this.#batch.mustSpill) await this.#spill();
   }
@@ -280,7 +280,7 @@ class StreamLoop {
 
   async #spill(): Promise<void> {
     const changes = this.#batch.spill();
-    await this.#pipeline.submit(() => this.#options.committer.spill(changes));
+    await this.#pipeline.submit(() => unlessAborted(this.#late, this.#options.committer.spill(changes)));
   }
 
   /** Everything before `reached` is written: if that is all that the first snapshot waited for, it is shown now. */
