@@ -52,6 +52,12 @@ async function createTables(source: PostgresDatabase): Promise<void> {
     insert into keyless values (1, 'NaN'), (1, 'NaN'), (2, 2)`);
 }
 
+/** Small tables have their indexes from the beginning. */
+const createLargeTable = (source: PostgresDatabase): Promise<unknown> =>
+  source.sql(`create table large (id int primary key, n int, v text); create index on large (n);
+    alter table large alter v set storage external;
+    insert into large select i, i, repeat('x', 3000) from generate_series(1, 2000) i`);
+
 async function changeRows(source: PostgresDatabase): Promise<void> {
   await source.sql(`insert into parent select i, i, 'p' || i, 1 from generate_series(10, 200) i;
     update parent set name = 'z' where id = 1; update parent set id = 3 where id = 2; delete from parent where id = 20;
@@ -117,6 +123,7 @@ it.each(GRANTED)('without %s it does not work', async (missing) => {
       onProgress: () => {},
     });
   await createTables(source);
+  if (missing === 'INDEX') await createLargeTable(source);
   const all = run()
     .then(() => changeRows(source))
     .then(run);
