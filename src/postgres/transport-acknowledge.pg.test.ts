@@ -175,7 +175,7 @@ describe('the end of a stream', () => {
     expect(again).toBeDefined();
   });
 
-  it('an abort wakes take(), and the last acknowledgement still arrives', async () => {
+  it('an abort leaves an open stream open, so that the last acknowledgement arrives', async () => {
     await using source = await createPostgresDatabase();
     await source.sql('create table t (id int primary key)');
     const slot = await createSlot(source);
@@ -184,12 +184,7 @@ describe('the end of a stream', () => {
     await source.sql('insert into t values (1)');
     const [commit] = ofKind(await takeTransactions(stream), 'commit');
     const end = commit?.endLsn ?? lsn(0n);
-    const before = performance.now();
-    setTimeout(() => abort.abort(), 50);
-    while (!abort.signal.aborted) await stream.take(60_000);
-    // A keepalive may have come in that moment.
-    expect((await stream.take(60_000)).filter(({ kind }) => kind !== 'keepalive')).toEqual([]);
-    expect(performance.now() - before).toBeLessThan(15_000);
+    abort.abort();
     stream.acknowledge(end);
     await expect.poll(() => slot.confirmedFlush()).toBe(end);
   });

@@ -13,7 +13,7 @@ import { readSlotState, startReplication } from './walsender.js';
 
 export interface ReplicationStream extends AsyncDisposable {
   /**
-   * All events that wait (at least one), in WAL order; [] when `timeoutMs` passed, or the signal is aborted. One call at a time.
+   * All events that wait (at least one), in WAL order; [] when `timeoutMs` passed. One call at a time.
    * Rejects when the stream failed or ended, after the events before that were taken: E_STREAM_ENDED for a lost connection,
    * E_SOURCE_PROTOCOL for a message that cannot be read, else as `asSourceError` classifies what the server said.
    */
@@ -43,7 +43,7 @@ export interface ReplicationOptions {
    * one batch taken, one waiting.
    */
   readonly highWaterBytes?: number;
-  /** Aborts the opening; an open stream stays open (for the last acknowledgement), but `take` does not wait any more. */
+  /** Aborts the opening; an open stream stays as it is, for the last acknowledgement. */
   readonly signal?: AbortSignal;
 }
 
@@ -69,6 +69,8 @@ export async function openReplicationStream(options: ReplicationOptions): Promis
 const DEFAULT_HIGH_WATER = 8 * 1024 * 1024;
 /** What an event takes beside its text: objects, arrays, string headers. A guess, so that small rows count as well. */
 const EVENT_OVERHEAD = 256;
+/** How long the server may take to begin; connecting included; it takes milliseconds. */
+const OPENING_MS = 30_000;
 /** How long the server may take to read our farewell; it takes milliseconds. */
 const FAREWELL_MS = 1_000;
 
@@ -163,12 +165,22 @@ class PostgresStream implements ReplicationStream {
       () => this.#fail(reported ?? new Error('Postgres ended the replication')),
       (error: unknown) => this.#fail(error),
     );
-    await Promise.race([started, ended.then(() => Promise.reject(this.#inbox.failure))]);
-    this.#options.signal?.throwIfAborted();
+    // A network that swallows what is sent would be waited on for a quarter of an hour.
+    const late = setTimeout(() => {
+      const message = `Postgres did not begin to stream within ${OPENING_MS / 1000} s`;
+      this.#fail(new Wal2DoltError('E_SOURCE_UNREACHABLE', message));
+    }, OPENING_MS);
+    try {
+      await Promise.race([started, ended.then(() => Promise.reject(this.#inbox.failure))]);
+      this.#options.signal?.throwIfAborted();
+    } finally {
+      clearTimeout(late);
+      this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    }
   }
 
   take(timeoutMs: number): Promise<readonly StreamEvent[]> {
-    return this.#inbox.take(this.#options.signal?.aborted ? 0 : timeoutMs);
+    return this.#inbox.take(timeoutMs);
   }
 
   acknowledge(position: Lsn): void {
@@ -268,13 +280,11 @@ class PostgresStream implements ReplicationStream {
   }
 
   readonly #onAbort = (): void => {
-    if (this.#started) this.#inbox.wake();
-    else this.#socket.destroy();
+    this.#socket.destroy();
   };
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#inbox.fail(new Wal2DoltError('E_STREAM_ENDED', 'the replication stream was closed'));
     if (this.#started && this.#client) {
       // The server reads our messages in order, so the last status before this. It must not find the connection broken

@@ -12,7 +12,7 @@ import { openReplicationStream } from '../postgres/transport.js';
 import { beginReplay, beginSnapshot } from './begin.js';
 import { createConstraints } from './constraints.js';
 import { goOn, identityOf } from './go-on.js';
-import { interruptOnAbort } from './interrupt.js';
+import { interruptOnAbort, unlessAborted } from './interrupt.js';
 import { leaveTables } from './left-tables.js';
 import { PublicationWatch } from './publication-watch.js';
 import { Relations, type StreamedTable } from './relations.js';
@@ -112,6 +112,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
       publication: config.publication,
       start: committer.position.endLsn,
       highWaterBytes: INBOX_BYTES,
+      signal: context.signal,
     }),
   );
   context.passing.add('E_SLOT_IN_USE');
@@ -144,7 +145,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
 async function identify(config: Config, signal: AbortSignal): Promise<Pick<Sides, 'identity' | 'timelines'>> {
   const client = await connectReplication(config.source, 'wal2dolt identify', signal);
   try {
-    const system = await identifySystem(client);
+    const system = await unlessAborted(signal, identifySystem(client));
     return { identity: identityOf(system, config), timelines: system.timelines };
   } finally {
     await client.end().catch(() => {});

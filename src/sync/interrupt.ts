@@ -7,7 +7,7 @@ import { connectSource, queryRows } from '../postgres/client.js';
  * Until disposed, which waits for the server to be told.
  */
 export async function interruptOnAbort(client: pg.Client, url: string, signal: AbortSignal): Promise<AsyncDisposable> {
-  const [backend] = await queryRows<{ pid: string }>(client, 'SELECT pg_backend_pid() AS pid');
+  const [backend] = await unlessAborted(signal, queryRows<{ pid: string }>(client, 'SELECT pg_backend_pid() AS pid'));
   let told: Promise<void> | undefined;
   const interrupt = (): void => {
     told = cancel(url, Number(backend?.pid)).catch(() => {}); // a server that does not answer runs nothing for long
