@@ -7,8 +7,8 @@ import { PUBLISHED_BY } from './publication.js';
  * The published tables: as `pg_publication_tables` lists them (partition roots or leaves as the publication says, with
  * column lists and row filters), in the order of their names. Two statements, however many tables.
  *
- * Runs inside the caller's transaction if there is one. Names and expressions are fully qualified, whatever the
- * session's search_path. Note that Postgres prints expressions and types from the newest catalog, not the snapshot's.
+ * Runs inside the caller's transaction if there is one. Names and expressions are fully qualified, as sessions of
+ * `connectSource` have an empty search_path. Note that Postgres prints expressions and types from the newest catalog, not the snapshot's.
  * A generated column has its expression as `defaultExpression`. Invalid indexes are left out: they promise nothing.
  * For the publication `null`, which takes `oids`: the tables as a new publication of theirs would carry them.
  *
@@ -20,13 +20,11 @@ export async function readTables(
   publication: string | null,
   oids?: readonly number[],
 ): Promise<TableSchema[]> {
-  return withEmptySearchPath(client, async () => {
-    const rows = await queryRows<{ definition: string }>(client, TABLES, [publication, oids ?? null]);
-    // The cast: the shape is what TABLES builds.
-    const tables = rows.map((row) => JSON.parse(row.definition) as CatalogTable);
-    const types = await readTypes(client, tables);
-    return tables.map((table) => toSchema(table, types));
-  });
+  const rows = await queryRows<{ definition: string }>(client, TABLES, [publication, oids ?? null]);
+  // The cast: the shape is what TABLES builds.
+  const tables = rows.map((row) => JSON.parse(row.definition) as CatalogTable);
+  const types = await readTypes(client, tables);
+  return tables.map((table) => toSchema(table, types));
 }
 
 /** Something that logical replication never carries. */
@@ -195,21 +193,4 @@ async function readTypes(
     return made;
   };
   return resolve;
-}
-
-/** Postgres leaves out the schema of whatever the search_path finds: with none, everything is qualified. */
-async function withEmptySearchPath<T>(client: pg.Client, read: () => Promise<T>): Promise<T> {
-  const set = (path: string): Promise<unknown> =>
-    queryRows(client, `SELECT pg_catalog.set_config('search_path', $1, false)`, [path]);
-  const [before] = await queryRows<{ path: string }>(
-    client,
-    `SELECT pg_catalog.current_setting('search_path') AS path`,
-  );
-  await set('');
-  try {
-    return await read();
-  } finally {
-    // Refused where the transaction has failed: its rollback takes the setting back as well.
-    await set(before?.path ?? '').catch(() => {});
-  }
 }

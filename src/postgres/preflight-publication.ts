@@ -20,7 +20,6 @@ import {
   type Publication,
   quoteTable,
   readPublication,
-  readPublishedBy,
   selectTables,
   type TableName,
 } from './publication.js';
@@ -78,17 +77,16 @@ export async function readWantedTables(
 }
 
 /**
- * Whether the publication carries all of the time what the target follows, as its definitions say. Nothing in the stream
- * tells of an ALTER PUBLICATION: Dolt would go on showing the rows that a table had, and miss those of a time in between.
+ * Whether the publication carries all of the time what the target follows, as its definitions say; `publishedBy` is how it
+ * carries them now. Nothing in the stream tells of an ALTER PUBLICATION: Dolt would go on showing the rows that a table
+ * had, and miss those of a time in between.
  */
 export async function checkStillPublished(
   client: pg.Client,
   publication: string,
+  publishedBy: ReadonlyMap<number, readonly number[]>,
   tables: readonly TableSchema[],
 ): Promise<Finding[]> {
-  const current = await readPublication(client, publication);
-  if (!current) return [];
-  const publishedBy = await readPublishedBy(client, publication);
   const left = tables.filter(({ oid }) => !publishedBy.has(oid));
   const rows = await queryRows<{ oid: string }>(
     client,

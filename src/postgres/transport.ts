@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import pg from 'pg';
+import type pg from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import type { StreamEvent } from '../core/change.js';
 import { formatLsn, type Lsn, lsn, maxLsn, parseLsn } from '../core/position.js';
@@ -7,6 +7,7 @@ import { Wal2DoltError } from '../errors.js';
 import { decodeMessage } from './decoder.js';
 import { asSourceError } from './failure.js';
 import { Inbox } from './inbox.js';
+import { listenFromTheStart } from './listen-from-the-start.js';
 import { liveness, SilenceDetector } from './liveness.js';
 import { identifySystem } from './system.js';
 import { readSlotState, startReplication } from './walsender.js';
@@ -76,27 +77,6 @@ const FAREWELL_MS = 1_000;
 
 // The library does not export the class that it asks for.
 type OutputPlugin = Parameters<LogicalReplicationService['subscribe']>[0];
-
-/**
- * Makes the library connect with a listener for errors in place. It attaches its own when the connection stands, and a
- * server that ends the connection in that moment sends both in one packet: an error without a listener ends the process.
- */
-function listenFromTheStart(service: LogicalReplicationService, connection: pg.ClientConfig): void {
-  // Private by their type only; seen in version 2.5.0, which package.json pins.
-  const internals = service as unknown as {
-    client: () => Promise<readonly [pg.Client, pg.Connection]>;
-    _client: pg.Client;
-    _connection: pg.Connection;
-  };
-  internals.client = async () => {
-    const client = new pg.Client({ ...connection, replication: 'database' } as pg.ClientConfig); // its type lacks `replication`
-    client.on('error', (error) => service.emit('error', error));
-    internals._client = client;
-    await client.connect();
-    internals._connection = client.connection;
-    return [client, client.connection];
-  };
-}
 
 /**
  * On pg-logical-replication's service, which knows the replication sub-protocol. What it leaves to us, or what we do not

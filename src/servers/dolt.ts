@@ -39,12 +39,30 @@ export async function startDolt(options: { binary?: string; port?: number } = {}
   // As `dolt config --global --add` would write it: https://docs.dolthub.com/cli-reference/cli#dolt-config
   const config = { 'metrics.disabled': 'true', 'versioncheck.disabled': 'true' };
   await writeFile(join(home, '.dolt', 'config_global.json'), JSON.stringify(config));
+  return launchDolt(folder, {
+    binary,
+    args: (port) => ['--host', '127.0.0.1', '--port', String(port), '--data-dir', data],
+    env: { HOME: home, DOLT_ROOT_PATH: home },
+    port: options.port,
+  });
+}
+
+/** `dolt sql-server` with these arguments, which keeps everything in the folder. */
+export function launchDolt(
+  folder: GuardedFolder,
+  options: {
+    readonly binary: string;
+    readonly args: (port: number) => readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    readonly port?: number | undefined;
+  },
+): Promise<LocalServer> {
   return LocalServer.launch(
     {
       name: 'dolt',
-      command: binary,
-      args: (port) => ['sql-server', '--host', '127.0.0.1', '--port', String(port), '--data-dir', data],
-      env: { ...process.env, HOME: home, DOLT_ROOT_PATH: home, DOLT_DISABLE_EVENT_FLUSH: '1' },
+      command: options.binary,
+      args: (port) => ['sql-server', ...options.args(port)],
+      env: { ...process.env, ...options.env, DOLT_DISABLE_EVENT_FLUSH: '1' },
       user: null,
       ready: /Server ready\. Accepting connections/,
       portTaken: /Port \d+ already in use/,

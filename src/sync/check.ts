@@ -14,7 +14,7 @@ import { isLockTimeout } from '../postgres/failure.js';
 import { checkReplicationConnection, checkSource } from '../postgres/preflight.js';
 import { checkStillPublished, readWantedTables } from '../postgres/preflight-publication.js';
 import type { SourceWishes } from '../postgres/preflight-wishes.js';
-import { readPublishedBy } from '../postgres/publication.js';
+import { readPublication, readPublishedBy } from '../postgres/publication.js';
 import type { SystemIdentity } from '../postgres/system.js';
 import { checkMapping, checkStoredMapping } from './check-mapping.js';
 import { identityOf, requireSameSource } from './go-on.js';
@@ -145,11 +145,15 @@ async function checkTables(client: pg.Client, config: Config, target: TargetRepo
     const published = await readPublishedBy(client, config.publication);
     return [
       ...checkStoredMapping(followed, rules),
-      ...(await checkStillPublished(
-        client,
-        config.publication,
-        followed.map(({ schema }) => schema),
-      )),
+      // A publication that is not there is told as that.
+      ...(published.size === 0 && !(await readPublication(client, config.publication))
+        ? []
+        : await checkStillPublished(
+            client,
+            config.publication,
+            published,
+            followed.map(({ schema }) => schema),
+          )),
       ...selected.filter(({ state, oid }) => state === 'left' && published.has(oid)).map(cameBack),
       ...(leaving.length > 0 ? [leavesOut(leaving)] : []),
     ];

@@ -6,7 +6,7 @@ import type { TableSchema } from '../core/schema.js';
 import { asWal2DoltError, Wal2DoltError } from '../errors.js';
 import { queryRows } from '../postgres/client.js';
 import { checkStillPublished } from '../postgres/preflight-publication.js';
-import { missingOperations, readPublication } from '../postgres/publication.js';
+import { missingOperations, readPublication, readPublishedBy } from '../postgres/publication.js';
 import { currentWal } from '../postgres/system.js';
 
 const EVERY_MS = 10_000;
@@ -97,7 +97,7 @@ export class PublicationWatch implements AsyncDisposable {
       const message = `the publication ${name} leaves out ${missing.join(', ')} now`;
       return new Wal2DoltError('E_PUBLICATION_CHANGED', message);
     }
-    const findings = await checkStillPublished(client, name, tables);
+    const findings = await checkStillPublished(client, name, await readPublishedBy(client, name), tables);
     const errors = findings.filter(({ severity }) => severity === 'error');
     if (errors.length === 0) return null;
     const told = errors.map(({ message, fix }) => `${message}${fix === undefined ? '' : `\n${fix}`}`);

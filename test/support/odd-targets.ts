@@ -1,7 +1,7 @@
 import mysql from 'mysql2';
 import { inject } from 'vitest';
+import { launchDolt } from '../../src/servers/dolt.js';
 import { GuardedFolder } from '../../src/servers/guarded-folder.js';
-import { LocalServer } from '../../src/servers/local-server.js';
 import { freePort } from '../../src/servers/port.js';
 
 interface Target extends AsyncDisposable {
@@ -12,31 +12,11 @@ interface Target extends AsyncDisposable {
 /** A Dolt that takes no writes. */
 export async function startReadOnlyDolt(): Promise<Target> {
   const folder = await GuardedFolder.create('wal2dolt-dolt');
-  return LocalServer.launch(
-    {
-      name: 'dolt',
-      command: inject('doltBinary'),
-      args: (port) => [
-        'sql-server',
-        '--host',
-        '127.0.0.1',
-        '--port',
-        String(port),
-        '--data-dir',
-        folder.path,
-        '--readonly',
-      ],
-      env: { ...process.env, HOME: folder.path, DOLT_DISABLE_EVENT_FLUSH: '1' },
-      user: null,
-      ready: /Server ready\. Accepting connections/,
-      portTaken: /Port \d+ already in use/,
-      notYet: null,
-      stopSignals: ['SIGTERM'],
-      url: (port) => `mysql://root@127.0.0.1:${port}`,
-    },
-    folder,
-    null,
-  );
+  return launchDolt(folder, {
+    binary: inject('doltBinary'),
+    args: (port) => ['--host', '127.0.0.1', '--port', String(port), '--data-dir', folder.path, '--readonly'],
+    env: { HOME: folder.path },
+  });
 }
 
 /** A server that speaks the protocol and is no Dolt: answers every statement with these two values. */

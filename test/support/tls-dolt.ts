@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
+import { launchDolt } from '../../src/servers/dolt.js';
 import { GuardedFolder } from '../../src/servers/guarded-folder.js';
-import { LocalServer } from '../../src/servers/local-server.js';
+import type { LocalServer } from '../../src/servers/local-server.js';
 
 const run = promisify(execFile);
 
@@ -52,25 +53,14 @@ export async function startTlsDolt({ key, certificate }: Certificate): Promise<L
   const data = join(folder.path, 'data');
   await mkdir(data);
   const tls = { tls_key: key, tls_cert: certificate, require_secure_transport: true };
-  return LocalServer.launch(
-    {
-      name: 'dolt',
-      command: inject('doltBinary'),
-      args: (port) => {
-        // Beside a configuration file no option counts. JSON is YAML. https://docs.dolthub.com/sql-reference/server/configuration
-        const listener = { host: '127.0.0.1', port, ...tls };
-        writeFileSync(config, JSON.stringify({ listener, data_dir: data }));
-        return ['sql-server', '--config', config];
-      },
-      env: { ...process.env, HOME: folder.path, DOLT_DISABLE_EVENT_FLUSH: '1' },
-      user: null,
-      ready: /Server ready\. Accepting connections/,
-      portTaken: /Port \d+ already in use/,
-      notYet: null,
-      stopSignals: ['SIGTERM'],
-      url: (port) => `mysql://root@127.0.0.1:${port}`,
+  return launchDolt(folder, {
+    binary: inject('doltBinary'),
+    args: (port) => {
+      // Beside a configuration file no option counts. JSON is YAML. https://docs.dolthub.com/sql-reference/server/configuration
+      const listener = { host: '127.0.0.1', port, ...tls };
+      writeFileSync(config, JSON.stringify({ listener, data_dir: data }));
+      return ['--config', config];
     },
-    folder,
-    null,
-  );
+    env: { HOME: folder.path },
+  });
 }
