@@ -110,6 +110,9 @@ describe.concurrent('a publication that changes while it is streamed', () => {
     // Nothing else happens: no commit of rows could bring the mark along, while the slot is advanced.
     await source.sql('insert into b values (2)');
     await drain(source.url, target.url, { ...settings, tables: ['!b'] });
+    expect(await target.sql(`select state from wal2dolt_tables as of 'HEAD' where source_table = 'b'`)).toEqual([
+      { state: 'left' },
+    ]);
     await expect(drain(source.url, target.url, settings)).rejects.toMatchObject({
       code: 'E_CONFIG',
       message: expect.stringContaining('public.b was left out'),
