@@ -13,6 +13,10 @@ export interface Column {
   readonly identity: '' | 'a' | 'd';
   /** '' | 's' (stored) | 'v' (virtual, Postgres 18). */
   readonly generated: '' | 's' | 'v';
+  /** Its collation, where that is not the type's own. */
+  readonly collation?: string;
+  /** What rows show that are older than the column and were not rewritten for it (pg_attribute.attmissingval). */
+  readonly missing?: string;
 }
 
 /**
@@ -97,6 +101,12 @@ export interface TableSchema {
    * drops the table or gives it another row filter or column list, nor a DROP PUBLICATION.
    */
   readonly publishedBy: readonly number[];
+  /** pg_relation_filenode: another one after a rewrite or a TRUNCATE, 0 for a partitioned table. */
+  readonly fileNode: number;
+  /** oid of the table that it is a partition of, where it is one. */
+  readonly partitionOf?: number;
+  /** oids of all leaf partitions whose rows are sent as this table's; absent for any other table. */
+  readonly partitions?: readonly number[];
 }
 
 /**

@@ -114,6 +114,7 @@ export function schemaOf(spec: TableSpec): TableSchema {
     comment: spec.comment ?? null,
     rowFilter: null,
     publishedBy: [],
+    fileNode: 0,
   };
 }
 
