@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClosedBatch, TableCounts, TransactionRecord } from './batch.js';
-import { authorOf, commitMessage, snapshotMessage, stepMessage, trailer } from './message.js';
+import {
+  authorOf,
+  commitMessage,
+  readSchemaMessage,
+  type SchemaCommit,
+  schemaMessage,
+  snapshotMessage,
+  stepMessage,
+  subjectOf,
+  trailer,
+} from './message.js';
 import { formatLsn, lsn, type Position } from './position.js';
 
 const position: Position = { endLsn: lsn(0x16b3748n), commitTime: 1_795_262_400_123_456n, xid: 771 };
@@ -121,6 +131,71 @@ describe('the message of a commit', () => {
   });
 });
 
+const schemaCommit = (what: Partial<SchemaCommit>): SchemaCommit => ({
+  ...position,
+  tag: 'ALTER TABLE',
+  command: 'ALTER TABLE orders ADD COLUMN note text',
+  changes: ['orders: column note added (text)'],
+  user: 'ann',
+  part: false,
+  ...what,
+});
+
+describe('the message of a schema change', () => {
+  it('is tag and command, what changed, then trailers', () => {
+    expect(schemaMessage(schemaCommit({ part: true }))).toBe(
+      [
+        'ALTER TABLE: ALTER TABLE orders ADD COLUMN note text',
+        '',
+        'orders: column note added (text)',
+        '',
+        'Lsn: 0/16B3748',
+        'Ddl: ALTER TABLE',
+        'Xid: 771',
+        'Ddl-User: ann',
+        'Commit-Time: 2026-11-21T12:00:00.123456Z',
+        'Part-Of: 771',
+      ].join('\n'),
+    );
+  });
+
+  it('counts its transaction, where that has nothing else', () => {
+    const message = schemaMessage(schemaCommit({}));
+    expect(['Transactions', 'Rows', 'Reason', 'Part-Of'].map((name) => trailer(message, name))).toEqual([
+      '1',
+      '0',
+      'ddl',
+      null,
+    ]);
+  });
+
+  it('has the whole command, where that is more than its first line', () => {
+    const command = '-- for the shop\nALTER TABLE orders\n  ADD COLUMN note text,\n\n  DROP COLUMN old;\n';
+    expect(schemaMessage(schemaCommit({ command })).split('\n\n').slice(0, -1)).toEqual([
+      'ALTER TABLE: ALTER TABLE orders',
+      'orders: column note added (text)',
+      '-- for the shop\nALTER TABLE orders\n  ADD COLUMN note text,',
+      '  DROP COLUMN old;',
+    ]);
+    expect(schemaMessage(schemaCommit({ command: ' ', changes: [] }))).toMatch(/^ALTER TABLE\n\nLsn: /);
+  });
+
+  it('stays far below what Dolt can store, and its first line short', () => {
+    const huge = 'x'.repeat(5_000_000);
+    const changes = Array.from({ length: 10_000 }, () => huge.slice(0, 1_000));
+    const message = schemaMessage(schemaCommit({ tag: huge, command: huge, user: huge, changes }));
+    expect(message.length).toBeLessThan(50_000);
+    expect(subjectOf(message).length).toBeLessThan(300);
+    expect(message).toContain('\nand 9900 more\n');
+    expect(trailer(message, 'Lsn')).toBe('0/16B3748');
+  });
+
+  it('does not give a password away', () => {
+    const command = `CREATE ROLE bob PASSWORD 'h1dden';\nCREATE TABLE t (id int)`;
+    expect(schemaMessage(schemaCommit({ command }))).not.toContain('h1dden');
+  });
+});
+
 /** Texts that try to pass for trailers. */
 const malicious = fc.oneof(
   fc.string(),
@@ -131,6 +206,10 @@ const malicious = fc.oneof(
         'Rows: 9',
         'Tag: evil',
         'Reason: evil',
+        'Ddl: evil',
+        'Xid: 9',
+        'Part-Of: 9',
+        'Ddl-User: evil',
         '\n',
         '\n\n',
         '\r\n',
@@ -173,6 +252,30 @@ describe('trailers', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  it('of a schema change say what was told, whatever command, changes and user say', () => {
+    fc.assert(
+      fc.property(
+        malicious,
+        malicious,
+        fc.array(malicious, { maxLength: 3 }),
+        malicious,
+        fc.boolean(),
+        (tag, command, changes, user, part) => {
+          const message = schemaMessage(schemaCommit({ tag, command, changes, user, part }));
+          const plain = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+          expect(readSchemaMessage(message)).toEqual({ tag: plain(tag), xid: 771, user: plain(user) || null, part });
+          expect(trailer(message, 'Lsn')).toBe('0/16B3748');
+          expect(trailer(message, 'Commit-Time')).toBe('2026-11-21T12:00:00.123456Z');
+          expect(trailer(message, 'Reason')).toBe(part ? null : 'ddl');
+          expect(trailer(message, 'Xids')).toBeNull();
+          expect(subjectOf(message).startsWith(plain(tag))).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(readSchemaMessage(commitMessage(batch({}), position))).toBeNull();
   });
 
   it('of a snapshot and of the steps to it', () => {

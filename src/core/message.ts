@@ -1,5 +1,6 @@
 import type { ClosedBatch, CloseReason, TableCounts } from './batch.js';
-import { formatLsn, formatMicros, type Position } from './position.js';
+import { firstLine, withoutPasswords } from './command-text.js';
+import { formatLsn, formatMicros, type Lsn, type Micros, type Position } from './position.js';
 
 /**
  * The message of a Dolt commit: one readable line, then trailers for programs, as git has them. HEAD's trailers also
@@ -21,6 +22,10 @@ const CONTEXTS_SHOWN = 50;
 const MESSAGE_CHARACTERS = 100_000;
 const CONTEXT_CHARACTERS = 1_000;
 const AUTHOR_CHARACTERS = 200;
+const SUBJECT_CHARACTERS = 120;
+const COMMAND_CHARACTERS = 10_000;
+const CHANGES_SHOWN = 100;
+const CHANGE_CHARACTERS = 300;
 
 const clip = (text: string, characters: number): string =>
   text.length > characters ? `${text.slice(0, characters)}… (${text.length} characters)` : text;
@@ -62,6 +67,74 @@ export function snapshotMessage(position: Position, tables: number, rows: number
 export function stepMessage(what: string, position: Position): string {
   return `${what}\n\nLsn: ${formatLsn(position.endLsn)}`;
 }
+
+/** Rows of a transaction that go on in the commits that follow: no state of the source. */
+export function partMessage(what: string, position: Position, xid: number): string {
+  return `${what}\n\nLsn: ${formatLsn(position.endLsn)}\nPart-Of: ${xid}`;
+}
+
+/** Whether the commit holds only a part of a source transaction. */
+export const isPart = (message: string): boolean => trailer(message, 'Part-Of') !== null;
+
+/** A schema change, which is a Dolt commit of its own. */
+export interface SchemaCommit {
+  /** As Postgres calls the command, e.g. `ALTER TABLE`. */
+  readonly tag: string;
+  /** As the client sent it; may hold several statements, and anything else. */
+  readonly command: string;
+  /** What it changed, a line each. */
+  readonly changes: readonly string[];
+  /** Of the position row in this commit: with `part`, that of the transaction before. */
+  readonly endLsn: Lsn;
+  readonly xid: number;
+  readonly user: string;
+  readonly commitTime: Micros;
+  /** The same transaction has rows or other commands, in the commits that follow. */
+  readonly part: boolean;
+}
+
+/** `ALTER TABLE: alter table orders add note text`, what that changed, the whole command if it has more lines, trailers. */
+export function schemaMessage({ tag, command, changes, endLsn, xid, user, commitTime, part }: SchemaCommit): string {
+  const text = withoutPasswords(command).trim();
+  const line = firstLine(text);
+  const subject = oneLine(tag, SUBJECT_CHARACTERS) + (line === '' ? '' : `: ${oneLine(line, SUBJECT_CHARACTERS)}`);
+  const shown = changes.slice(0, CHANGES_SHOWN).map((change) => oneLine(change, CHANGE_CHARACTERS));
+  if (changes.length > shown.length) shown.push(`and ${changes.length - shown.length} more`);
+  const trailers = [
+    `Lsn: ${formatLsn(endLsn)}`,
+    `Ddl: ${oneLine(tag, SUBJECT_CHARACTERS)}`,
+    `Xid: ${xid}`,
+    `Ddl-User: ${oneLine(user, AUTHOR_CHARACTERS)}`,
+    `Commit-Time: ${formatMicros(commitTime)}`,
+    ...(part ? [`Part-Of: ${xid}`] : ['Transactions: 1', 'Rows: 0', 'Reason: ddl']),
+  ].join('\n');
+  const paragraphs = [shown.join('\n'), subject.endsWith(`: ${text}`) ? '' : clip(text, COMMAND_CHARACTERS)];
+  return [subject, ...paragraphs.filter((paragraph) => paragraph !== ''), trailers].join('\n\n');
+}
+
+/** What a schema commit's message says of the transaction; null for any other commit. */
+export interface SchemaCommitFacts {
+  readonly tag: string;
+  readonly xid: number | null;
+  readonly user: string | null;
+  readonly part: boolean;
+}
+
+export function readSchemaMessage(message: string): SchemaCommitFacts | null {
+  const tag = trailer(message, 'Ddl');
+  if (tag === null) return null;
+  const xid = trailer(message, 'Xid');
+  return {
+    tag,
+    xid: xid === null ? null : Number(xid),
+    user: trailer(message, 'Ddl-User') || null,
+    part: trailer(message, 'Part-Of') !== null,
+  };
+}
+
+export const subjectOf = (message: string): string => message.split('\n')[0] ?? '';
+
+const oneLine = (text: string, characters: number): string => clip(text.replaceAll(/\s+/g, ' ').trim(), characters);
 
 function summaryLine(batch: ClosedBatch, position: Position): string {
   const tables = batch.counts.map(describeCounts);
