@@ -1,0 +1,104 @@
+import type { RelationColumn } from './change.js';
+import type { TableSchema } from './schema.js';
+
+/** A row of pg_attribute with attnum > 0; dropped ones stay there for ever. */
+export interface Attribute {
+  readonly attnum: number;
+  /** Of a dropped one: what Postgres calls it then. */
+  readonly name: string;
+  /** 0 for a dropped one. */
+  readonly typeOid: number;
+  readonly typmod: number;
+  readonly generated: '' | 's' | 'v';
+  readonly dropped: boolean;
+  /** The publication sends it. */
+  readonly published: boolean;
+  /** It was added with a value for the rows that were there (atthasmissing), which no generated column is. */
+  readonly hasMissing: boolean;
+  /** xmin, with epoch: the transaction (or subtransaction) that changed this row last. Of a dropped one: that dropped it. */
+  readonly xid: bigint;
+}
+
+/** The attributes of a table at a time that may be later than what the stream is telling. */
+export interface Attributes {
+  /** All, dropped ones too, by attnum from 1 on without gaps. */
+  readonly attributes: readonly Attribute[];
+  /** The publication lists columns of the table. */
+  readonly columnList: boolean;
+  readonly fileNode: number;
+  readonly publishedBy: readonly number[];
+}
+
+/** Whether an attribute's row was changed last before the announcement, after it, or may have been either. */
+export type Time = 'before' | 'after' | 'unknown';
+
+/**
+ * What may have become of an attribute by the time at which its table is announced, which lies between the time when the
+ * table was stored and now. See `deduceLineage` for what that follows from.
+ */
+export class AttributeFacts {
+  readonly #stored: ReadonlyMap<number, TableSchema['columns'][number]>;
+  /** It had at most so many more columns. */
+  readonly #unpublished: number;
+  /** Attributes up to this one existed. */
+  readonly #lastStored: number;
+  readonly #sameEntries: boolean;
+  readonly #sameFile: boolean;
+  readonly now: Attributes;
+
+  constructor(stored: TableSchema, now: Attributes) {
+    this.#stored = new Map(stored.columns.map((column) => [column.attnum, column]));
+    this.#lastStored = stored.columns.at(-1)?.attnum ?? 0;
+    this.#unpublished = stored.unpublished.length;
+    this.#sameEntries = stored.publishedBy.join() === now.publishedBy.join();
+    this.#sameFile = stored.fileNode !== 0 && stored.fileNode === now.fileNode;
+    this.now = now;
+  }
+
+  /** It may have been announced, as this column. */
+  canBe(attribute: Attribute, time: Time, column: RelationColumn): boolean {
+    const { attnum, dropped } = attribute;
+    if (dropped && time === 'before') return false;
+    // It existed when the table was stored, and was not there: neither published nor unpublished.
+    if (attnum < this.#lastStored && !this.#stored.has(attnum) && this.#unpublished === 0) return false;
+    if (this.#sameEntries && dropped && this.now.columnList) return false;
+    if (this.#sameEntries && !dropped && !attribute.published && attribute.generated !== 's') return false;
+    return (
+      time !== 'before' ||
+      (attribute.name === column.name && attribute.typeOid === column.typeOid && attribute.typmod === column.typmod)
+    );
+  }
+
+  /** It may have existed, or been dropped, without being announced. */
+  canBeSilent(attribute: Attribute, time: Time): boolean {
+    if (attribute.dropped && time !== 'after') return true;
+    // It lived.
+    if (!this.#sameEntries || (!attribute.dropped && !attribute.published)) return true;
+    if (attribute.dropped && this.now.columnList) return true;
+    return this.mayHaveBeenGenerated(attribute, time);
+  }
+
+  /** It may not have existed yet, nor any that comes after it. */
+  canBeAbsent({ attnum }: Attribute, time: Time): boolean {
+    return attnum > this.#lastStored && time !== 'before';
+  }
+
+  /** And therefore not announced, though it lived. */
+  mayHaveBeenGenerated({ attnum, generated, dropped, hasMissing }: Attribute, time: Time): boolean {
+    if (generated !== '') return true;
+    if (!dropped && (time === 'before' || hasMissing)) return false;
+    const stored = this.#stored.get(attnum);
+    if (stored) return stored.generated !== '';
+    // A stored generated column is written into a new file; a virtual one stays so until it is dropped.
+    return dropped || !this.#sameFile || !this.isNew(attnum);
+  }
+
+  /** It certainly did not exist when the table was stored: all that lived then unpublished are others. */
+  isNew(attnum: number): boolean {
+    if (attnum <= this.#lastStored) return false;
+    const others = this.now.attributes.filter(
+      (other) => other.attnum < attnum && !other.dropped && !this.#stored.has(other.attnum),
+    );
+    return others.length >= this.#unpublished;
+  }
+}
