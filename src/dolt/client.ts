@@ -1,4 +1,5 @@
 import { connect, isIP } from 'node:net';
+import type { Connection as CallbackConnection } from 'mysql2';
 import { type Connection, type ConnectionOptions, createConnection, type ResultSetHeader } from 'mysql2/promise';
 import { readTargetTls, type TargetTls } from '../config/target-tls.js';
 import { Wal2DoltError } from '../errors.js';
@@ -72,10 +73,12 @@ export type TextRow = readonly (string | null)[];
  */
 export class TargetConnection implements AsyncDisposable {
   readonly #connection: Connection;
+  readonly #options: ConnectionOptions;
   #lost: Error | null = null;
 
-  private constructor(connection: Connection) {
+  private constructor(connection: Connection, options: ConnectionOptions) {
     this.#connection = connection;
+    this.#options = options;
     // Without a listener a lost idle connection would be an uncaught exception.
     connection.on('error', (error: Error) => {
       this.#lost = error;
@@ -104,11 +107,20 @@ export class TargetConnection implements AsyncDisposable {
         ? {}
         : { database: branch === undefined ? address.database : `${address.database}/${branch}` }),
     };
+    return TargetConnection.#connect(options);
+  }
+
+  static async #connect(options: ConnectionOptions): Promise<TargetConnection> {
     try {
-      return new TargetConnection(await createConnection(options));
+      return new TargetConnection(await createConnection(options), options);
     } catch (error) {
       throw asTargetError(error);
     }
+  }
+
+  /** One more connection to the same branch. */
+  another(): Promise<TargetConnection> {
+    return TargetConnection.#connect(this.#options);
   }
 
   /** Runs one statement and returns its rows as text. */
@@ -116,6 +128,19 @@ export class TargetConnection implements AsyncDisposable {
     const result = await this.#query(sql);
     // rowsAsArray and typeCast above make every row an array of strings and nulls.
     return Array.isArray(result) ? (result as unknown as TextRow[]) : [];
+  }
+
+  /** The rows of one statement as they come: no more of them are in memory than Node has received at once. */
+  async *stream(sql: string): AsyncGenerator<TextRow> {
+    if (this.#lost) throw asTargetError(this.#lost);
+    try {
+      // The promise API has no streams; what it is made of is there, but not in its types.
+      const { connection } = this.#connection as unknown as { readonly connection: CallbackConnection };
+      // With more of them waiting, large ones add up. rowsAsArray and typeCast make them what they are.
+      for await (const row of connection.query(sql).stream({ highWaterMark: 1 })) yield row as TextRow;
+    } catch (error) {
+      throw asTargetError(error, sql);
+    }
   }
 
   /** The first column of the first row, or null. */

@@ -19,12 +19,15 @@ const ROW_INDEX_COLUMNS = 8;
 export function createTable(table: TargetTable, withIndexes = false): string {
   const lines = table.columns.map((column) => `  ${columnDefinition(column)}`);
   if (table.key.length > 0) lines.push(`  PRIMARY KEY (${table.key.map((i) => nameOf(table, i)).join(', ')})`);
-  if (withIndexes) lines.push(...indexesOf(table).map(({ what, columns }) => `  ${what} ${columns}`));
+  if (withIndexes) lines.push(...plannedIndexes(table).map((index) => `  ${indexHead(index)} ${indexColumns(index)}`));
   const comment = table.source.comment === null ? '' : ` COMMENT=${quoteText(table.source.comment)}`;
   return `CREATE TABLE ${quoteName(table.name)} (\n${lines.join(',\n')}\n)${comment}`;
 }
 
-function columnDefinition(column: TargetColumn): string {
+export const renameTable = (from: string, to: string): string => `RENAME TABLE ${quoteName(from)} TO ${quoteName(to)}`;
+
+/** Name, type, nullability and default: what CREATE TABLE and MODIFY say. */
+export function columnDefinition(column: TargetColumn): string {
   const fallback = literalDefault(column);
   return [
     quoteName(column.name),
@@ -67,18 +70,26 @@ function sameNumber(a: string, b: string): boolean {
 }
 
 /** The secondary indexes, each one statement. */
-export function createIndexes(table: TargetTable): string[] {
-  return indexesOf(table).map(({ what, columns }) => `CREATE ${what} ON ${quoteName(table.name)} ${columns}`);
-}
+export const createIndexes = (table: TargetTable): string[] =>
+  plannedIndexes(table).map((index) => createIndex(table, index));
 
-/** An index as SQL names it, in CREATE INDEX and in CREATE TABLE: `UNIQUE INDEX name` and `(column, …)`. */
-interface IndexText {
-  readonly what: string;
-  readonly columns: string;
+export const createIndex = (table: TargetTable, index: PlannedIndex): string =>
+  `CREATE ${indexHead(index)} ON ${quoteName(table.name)} ${indexColumns(index)}`;
+
+const indexHead = ({ unique, name }: PlannedIndex): string => `${unique ? 'UNIQUE ' : ''}INDEX ${quoteName(name)}`;
+
+const indexColumns = ({ parts }: PlannedIndex): string =>
+  `(${parts.map(({ column, prefix }) => `${quoteName(column.name)}${prefix === null ? '' : `(${prefix})`}`).join(', ')})`;
+
+/** A secondary index as it is in Dolt; `prefix`: so many characters or bytes of the column only. */
+export interface PlannedIndex {
+  readonly name: string;
+  readonly unique: boolean;
+  readonly parts: readonly { readonly column: TargetColumn; readonly prefix: number | null }[];
 }
 
 /** Unique where that can never refuse what Postgres accepted. */
-function indexesOf(table: TargetTable): IndexText[] {
+export function plannedIndexes(table: TargetTable): PlannedIndex[] {
   const wanted = table.source.indexes.flatMap((index) => {
     const positions = indexPositions(table, index);
     return positions === null || sameKey(table, positions) ? [] : [{ index, positions }];
@@ -88,13 +99,13 @@ function indexesOf(table: TargetTable): IndexText[] {
     ['PRIMARY'],
   );
   const indexes = wanted.flatMap(({ index, positions }, i) => {
-    const text = indexText(table, names[i] ?? index.name, positions, isUniqueInDolt(table, index));
-    return text === null ? [] : [text];
+    const planned = planIndex(table, names[i] ?? index.name, positions, isUniqueInDolt(table, index));
+    return planned === null ? [] : [planned];
   });
   const row = rowIndexPositions(table);
   if (row.length > 0) {
-    const text = indexText(table, uniqueNames(['wal2dolt_row'], names)[0] ?? 'wal2dolt_row', row, false);
-    if (text !== null) indexes.push(text);
+    const planned = planIndex(table, uniqueNames(['wal2dolt_row'], names)[0] ?? 'wal2dolt_row', row, false);
+    if (planned !== null) indexes.push(planned);
   }
   return indexes;
 }
@@ -133,7 +144,12 @@ function sameKey(table: TargetTable, positions: readonly number[]): boolean {
   return positions.length === table.key.length && positions.every((position, i) => position === table.key[i]);
 }
 
-function indexText(table: TargetTable, name: string, positions: readonly number[], unique: boolean): IndexText | null {
+function planIndex(
+  table: TargetTable,
+  name: string,
+  positions: readonly number[],
+  unique: boolean,
+): PlannedIndex | null {
   const columns = positions.flatMap((i) => table.columns[i] ?? []);
   const long = columns.filter((column) => isLong(column));
   // An index entry carries the key as well.
@@ -144,12 +160,11 @@ function indexText(table: TargetTable, name: string, positions: readonly number[
   );
   if (declared > INDEX_BYTES) return null;
   const room = Math.floor((PREFIX_BYTES - Math.min(declared, PREFIX_BYTES / 2)) / 4 / Math.max(1, long.length));
-  const parts = columns.map((column) =>
-    isLong(column) && !(unique && /TEXT/i.test(column.conversion.sql))
-      ? `${quoteName(column.name)}(${Math.min(room, 255)})`
-      : quoteName(column.name),
-  );
-  return { what: `${unique ? 'UNIQUE ' : ''}INDEX ${quoteName(name)}`, columns: `(${parts.join(', ')})` };
+  const parts = columns.map((column) => {
+    const whole = !isLong(column) || (unique && /TEXT/i.test(column.conversion.sql));
+    return { column, prefix: whole ? null : Math.min(room, 255) };
+  });
+  return { name, unique, parts };
 }
 
 const isLong = (column: TargetColumn): boolean => /TEXT|BLOB/i.test(column.conversion.sql);

@@ -48,6 +48,26 @@ export class ExactValues {
     this.#present.delete(table.name);
   }
 
+  /** The table has another name. */
+  async rename(connection: TargetConnection, from: string, to: string): Promise<void> {
+    if (!this.#present.delete(from)) return;
+    await connection.run(
+      `UPDATE ${EXACT_TABLE} SET target_table=${quoteText(to)} WHERE target_table=${quoteText(from)}`,
+    );
+    this.#present.add(to);
+  }
+
+  /** Columns have other names, or are gone (null): the rows that are there keep the rest. */
+  async changeColumn(connection: TargetConnection, table: string, from: string, to: string | null): Promise<void> {
+    if (!this.#present.has(table)) return;
+    const where = `target_table=${quoteText(table)} AND target_column=${quoteText(from)}`;
+    await connection.run(
+      to === null
+        ? `DELETE FROM ${EXACT_TABLE} WHERE ${where}`
+        : `UPDATE ${EXACT_TABLE} SET target_column=${quoteText(to)} WHERE ${where}`,
+    );
+  }
+
   /** Forgets the exact values of rows that were deleted or are written anew. */
   async forget(connection: TargetConnection, table: TargetTable, keys: readonly (readonly string[])[]): Promise<void> {
     if (!this.#present.has(table.name)) return;
@@ -98,21 +118,7 @@ export class ExactValues {
     table: TargetTable,
     keys: readonly (readonly string[])[],
   ): Promise<Map<string, Map<string, string>>> {
-    const found = new Map<string, Map<string, string>>();
-    if (!this.#present.has(table.name)) return found;
-    for (let start = 0; start < keys.length; start += CHUNK) {
-      const hashes = keys.slice(start, start + CHUNK).map((key) => `'${rowHash(rowKey(key))}'`);
-      const rows = await connection.rows(
-        `SELECT row_key, target_column, value FROM ${EXACT_TABLE} WHERE target_table=${quoteText(table.name)} AND row_hash IN (${hashes.join(',')})`,
-      );
-      for (const [key, column, value] of rows) {
-        if (key === null || key === undefined || !column || value === null || value === undefined) continue;
-        const values = found.get(key) ?? new Map<string, string>();
-        values.set(column, value);
-        found.set(key, values);
-      }
-    }
-    return found;
+    return this.#present.has(table.name) ? readExact(connection, table, keys) : new Map();
   }
 
   async #insert(connection: TargetConnection, table: TargetTable, values: readonly ExactValue[]): Promise<void> {
@@ -126,6 +132,29 @@ export class ExactValues {
     );
     this.#present.add(table.name);
   }
+}
+
+/** As `ExactValues.read`, at a commit too: `asOf` is ` AS OF 'hash'`. */
+export async function readExact(
+  connection: TargetConnection,
+  table: TargetTable,
+  keys: readonly (readonly string[])[],
+  asOf = '',
+): Promise<Map<string, Map<string, string>>> {
+  const found = new Map<string, Map<string, string>>();
+  for (let start = 0; start < keys.length; start += CHUNK) {
+    const hashes = keys.slice(start, start + CHUNK).map((key) => `'${rowHash(rowKey(key))}'`);
+    const rows = await connection.rows(
+      `SELECT row_key, target_column, value FROM ${EXACT_TABLE}${asOf} WHERE target_table=${quoteText(table.name)} AND row_hash IN (${hashes.join(',')})`,
+    );
+    for (const [key, column, value] of rows) {
+      if (key === null || key === undefined || !column || value === null || value === undefined) continue;
+      const values = found.get(key) ?? new Map<string, string>();
+      values.set(column, value);
+      found.set(key, values);
+    }
+  }
+  return found;
 }
 
 function keyCells(table: TargetTable, row: Row): (string | null)[] {

@@ -1,0 +1,182 @@
+import type { Row } from '../core/change.js';
+import type { Cast, RowsAfter } from '../core/rows-after.js';
+import type { DdlStep, TableDiff } from '../core/schema-diff.js';
+import type { TargetTable } from '../core/target.js';
+import { Wal2DoltError } from '../errors.js';
+import { alterTable } from './alter.js';
+import { quoteName, type TargetConnection } from './client.js';
+import type { ExactValues } from './exact.js';
+import { type ExactRow, readKeyedRows, readKeylessRows, readKeylessRowsApart } from './read-rows.js';
+import { purgeStatistics } from './statistics.js';
+import type { Writer } from './writer.js';
+
+/** Between two SQL commits: Dolt keeps the changes of an open transaction in memory. */
+const ROWS_PER_COMMIT = 20_000;
+
+/** Values of a column, as Postgres prints them after the cast; by the source itself. */
+export type Recast = (cast: Cast, texts: readonly string[]) => Promise<readonly string[]>;
+
+export interface TableChange {
+  /** Writes the staging branch, where nothing is uncommitted, and is in no transaction. */
+  readonly connection: TargetConnection;
+  readonly writer: Writer;
+  readonly exact: ExactValues;
+  readonly before: TargetTable;
+  readonly after: TargetTable;
+  readonly diff: TableDiff;
+  /** Hash of the commit that holds the rows as they are before the change. */
+  readonly head: string;
+  /** Null where the source can not be asked: what needs a cast is to be copied then. */
+  readonly recast: Recast | null;
+}
+
+/**
+ * Changes a table in the working set of the staging branch, with its rows and their exact values. Returns what became of
+ * the rows: as the diff has it, or `copied` where a cast was not to be had; then the table is empty, and they are to be copied.
+ * No transaction is open after it.
+ */
+export async function changeTable(change: TableChange): Promise<RowsAfter> {
+  const { connection, before, after, diff } = change;
+  const { steps } = diff;
+  const rows = withExactValues(change);
+  const sql = alterTable(before, after, steps, rows.kind !== 'kept');
+  if (rows.kind === 'kept') {
+    for (const statement of sql.steps) await connection.run(statement);
+    await moveExactValues(change, steps);
+  }
+  let result: RowsAfter = rows;
+  if (rows.kind === 'copied') {
+    await empty(change);
+    for (const statement of sql.steps) await connection.run(statement);
+  }
+  if (rows.kind === 'converted') result = await rewrite(change, rows.casts, sql.steps);
+  for (const statement of sql.createIndexes) await connection.run(statement);
+  if (before.name !== after.name) await purgeStatistics(connection);
+  return result;
+}
+
+/** Exact values are found by the row's key: where that changes, or is the whole row, they are written again too. */
+function withExactValues({ exact, before, after, diff }: TableChange): RowsAfter {
+  if (diff.rows.kind !== 'kept' || !exact.has(before)) return diff.rows;
+  const columns = (table: TargetTable): string => table.columns.map(({ source }) => source.attnum).join();
+  const key = (table: TargetTable): string => table.key.map((i) => table.columns[i]?.source.attnum).join();
+  const found = key(before) === key(after) && (before.key.length > 0 || columns(before) === columns(after));
+  return found ? diff.rows : { kind: 'converted', casts: [] };
+}
+
+async function moveExactValues({ connection, exact, before, after }: TableChange, steps: readonly DdlStep[]) {
+  if (!exact.has(before)) return;
+  await connection.run('START TRANSACTION');
+  for (const step of steps) {
+    if (step.kind === 'rename column') await exact.changeColumn(connection, before.name, step.from, step.to);
+    if (step.kind === 'drop column') await exact.changeColumn(connection, before.name, step.name, null);
+  }
+  if (before.name !== after.name) await exact.rename(connection, before.name, after.name);
+  await connection.run('COMMIT');
+}
+
+async function empty({ connection, exact, before }: TableChange): Promise<void> {
+  await connection.run(`TRUNCATE TABLE ${quoteName(before.name)}`);
+  if (!exact.has(before)) return;
+  await exact.clear(connection, before);
+  await connection.run('COMMIT');
+}
+
+/** Alters the table while it is empty, and writes its rows again as its new columns hold them. */
+async function rewrite(change: TableChange, casts: readonly Cast[], steps: readonly string[]): Promise<RowsAfter> {
+  const { connection, writer, exact, before, after } = change;
+  const hasExact = exact.has(before);
+  await empty(change);
+  await using reader = await connection.another();
+  const alter = async (): Promise<void> => {
+    for (const statement of steps) await connection.run(statement);
+  };
+  const pages = await rowsBefore(change, reader, hasExact, alter);
+  const convert = converter(change, casts);
+  let uncommitted = 0;
+  await connection.run('START TRANSACTION');
+  for await (const page of pages) {
+    const rows = await convert(page);
+    if (rows === null) {
+      await connection.run('ROLLBACK');
+      reader.destroy();
+      await connection.run(`TRUNCATE TABLE ${quoteName(after.name)}`);
+      if (exact.has(after)) await exact.clear(connection, after);
+      await connection.run('COMMIT');
+      return { kind: 'copied', because: 'the source does not know a type any more that values had' };
+    }
+    await writer.insert(after, rows);
+    uncommitted += rows.length;
+    if (uncommitted < ROWS_PER_COMMIT) continue;
+    await connection.run('COMMIT');
+    await connection.run('START TRANSACTION');
+    uncommitted = 0;
+  }
+  await connection.run('COMMIT');
+  return { kind: 'converted', casts };
+}
+
+/** The rows as they were; calls `alter` once the working set's table is not needed for that any more. */
+async function rowsBefore(
+  { connection, before, head }: TableChange,
+  reader: TargetConnection,
+  hasExact: boolean,
+  alter: () => Promise<void>,
+): Promise<AsyncIterable<ExactRow[]>> {
+  if (before.key.length > 0 || !hasExact) {
+    await alter();
+    return before.key.length > 0
+      ? readKeyedRows(reader, connection, before, head, hasExact)
+      : readKeylessRows(reader, before, head);
+  }
+  const { plain, exact } = await readKeylessRowsApart(connection, reader, before, head);
+  const first = await plain.next();
+  await connection.run(`TRUNCATE TABLE ${quoteName(before.name)}`);
+  await alter();
+  return (async function* () {
+    if (!first.done) yield first.value;
+    yield* plain;
+    yield* exact();
+  })();
+}
+
+/** From rows of `before` to rows of `after`; null where a value can not be cast. */
+function converter(
+  { before, after, recast }: TableChange,
+  casts: readonly Cast[],
+): (page: readonly ExactRow[]) => Promise<Row[] | null> {
+  const columns = after.columns.map(({ source }) => ({
+    from: before.columns.findIndex((column) => column.source.attnum === source.attnum),
+    missing: source.missing ?? null,
+    cast: casts.find(({ attnum }) => attnum === source.attnum) ?? null,
+  }));
+  return async (page) => {
+    const rows = page.map((row) => columns.map(({ from, missing }) => (from < 0 ? missing : (row[from] ?? null))));
+    for (const [i, { cast }] of columns.entries()) {
+      if (cast === null) continue;
+      const texts = [...new Set(rows.flatMap((row) => row[i] ?? []))];
+      if (texts.length === 0) continue;
+      const made = recast && (await castValues(recast, cast, texts));
+      if (!made) return null;
+      for (const row of rows) {
+        const text = row[i] ?? null;
+        if (text !== null) row[i] = made.get(text) ?? null;
+      }
+    }
+    return rows;
+  };
+}
+
+async function castValues(
+  recast: Recast,
+  cast: Cast,
+  texts: readonly string[],
+): Promise<ReadonlyMap<string, string> | null> {
+  try {
+    const made = await recast(cast, texts);
+    return new Map(texts.map((text, i) => [text, made[i] ?? '']));
+  } catch (error) {
+    if (error instanceof Wal2DoltError && error.policy.action !== 'retry') return null;
+    throw error;
+  }
+}
