@@ -30,8 +30,11 @@ export interface DdlSnapshot {
   readonly settings: Readonly<Record<string, string>>;
   /** Every published table that it touched. */
   readonly tables: readonly DefinedTable[];
-  /** Tables that it touched and that the publication does not carry, or no longer. */
-  readonly unpublished: readonly TableIdentity[];
+  /**
+   * Tables that it touched and that the publication does not carry, or no longer; partitions, for instance, whose rows come
+   * as those of the table above. `created`: by the command, so that they are empty.
+   */
+  readonly unpublished: readonly (TableIdentity & { readonly created: boolean })[];
   readonly dropped: readonly TableIdentity[];
   /** Indexes that it dropped, in the schema of their table; no more is known of them. */
   readonly droppedIndexes: readonly { readonly schema: string; readonly name: string }[];

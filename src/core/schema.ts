@@ -40,6 +40,12 @@ export interface ColumnType {
   /** For an array: its element's type (itself resolved), and the delimiter between elements. */
   readonly element?: ColumnType;
   readonly delimiter?: string;
+  /** For an enum: its labels in order. Their oids (pg_enum) outlive ALTER TYPE … RENAME VALUE. */
+  readonly labels?: readonly { readonly oid: number; readonly label: string }[];
+  /** For a composite type: what its text consists of, in that order. Absent inside of itself. */
+  readonly attributes?: readonly { readonly attnum: number; readonly type: ColumnType }[];
+  /** For a range the type of its bounds, for a multirange its range. */
+  readonly subtype?: ColumnType;
 }
 
 export interface Index {

@@ -1,0 +1,108 @@
+import type pg from 'pg';
+import { Wal2DoltError } from '../errors.js';
+import { queryRows } from './client.js';
+import { SQL, SQL_VERSION } from './sql-file.js';
+
+/** The event triggers by which schema changes come in the stream: as sql/wal2dolt.sql describes them. */
+export interface DdlTriggers {
+  /** Of what is installed, all three triggers; null where that is not complete. */
+  readonly version: number | null;
+  /** Somebody switched one of them off (ALTER EVENT TRIGGER … DISABLE). */
+  readonly disabled: boolean;
+  /** The publications about which they speak. */
+  readonly followed: readonly string[];
+}
+
+/** Takes no lock, and needs no privilege. */
+export async function readTriggers(client: pg.Client): Promise<DdlTriggers> {
+  const [row] = await queryRows<{
+    version: string | null;
+    triggers: string;
+    disabled: string;
+    followed: string | null;
+  }>(
+    client,
+    `SELECT substring(obj_description(to_regnamespace('wal2dolt'), 'pg_namespace') FROM 'version (\\d+)') AS version,
+       count(*) AS triggers, coalesce(bool_or(evtenabled IN ('D', 'R')), false) AS disabled,
+       pg_get_viewdef(to_regclass('wal2dolt.followed')) AS followed
+     FROM pg_catalog.pg_event_trigger WHERE evtname IN ('wal2dolt_ddl', 'wal2dolt_drop', 'wal2dolt_rewrite')`,
+  );
+  const complete = row?.triggers === '3' && row.version !== null && row.followed !== null;
+  if (!complete) return { version: null, disabled: false, followed: [] };
+  // Read only now: a statement that names the view fails where there is none.
+  const followed = await queryRows<{ publication: string }>(client, 'SELECT publication FROM wal2dolt.followed');
+  return {
+    version: Number(row.version),
+    disabled: row.disabled === 't',
+    followed: followed.map(({ publication }) => publication),
+  };
+}
+
+/** Whether schema changes of the publication's tables come as messages. */
+export const areExact = ({ version, disabled, followed }: DdlTriggers, publication: string): boolean =>
+  version !== null && !disabled && followed.includes(publication);
+
+/**
+ * Installs the triggers, or the newer version of them, and has them speak about the publication. Nothing happens where that
+ * is so already. One that somebody has switched off stays so. Not to be called inside a transaction.
+ *
+ * Throws E_SOURCE_PRIVILEGE where the role may not: event triggers take a superuser, or what a managed Postgres has instead.
+ */
+export async function installTriggers(
+  client: pg.Client,
+  publication: string,
+): Promise<'kept' | 'installed' | 'upgraded'> {
+  const before = await readTriggers(client);
+  const upToDate = before.version !== null && before.version >= SQL_VERSION;
+  if (upToDate && before.followed.includes(publication)) return 'kept';
+  await transaction(client, 'COMMIT', async () => {
+    if (!upToDate) await queryRows(client, SQL);
+    await queryRows(client, 'SELECT wal2dolt.follow($1)', [publication]);
+  });
+  return before.version !== null && !upToDate ? 'upgraded' : 'installed';
+}
+
+/** Whether `installTriggers` would succeed, by trying. Changes nothing. */
+export async function mayInstallTriggers(client: pg.Client, publication: string): Promise<boolean> {
+  try {
+    await transaction(client, 'ROLLBACK', async () => {
+      await queryRows(client, SQL);
+      await queryRows(client, 'SELECT wal2dolt.follow($1)', [publication]);
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof Wal2DoltError && error.code === 'E_SOURCE_PRIVILEGE') return false;
+    throw error;
+  }
+}
+
+/**
+ * The triggers speak no more about the publication; where there is no other one, they are removed with all that belongs to
+ * them. Throws E_SOURCE_PRIVILEGE where the role does not own them.
+ */
+export async function removeTriggers(client: pg.Client, publication: string): Promise<void> {
+  const { followed } = await readTriggers(client);
+  await transaction(client, 'COMMIT', async () => {
+    if (followed.some((name) => name !== publication)) {
+      await queryRows(client, 'SELECT wal2dolt.unfollow($1)', [publication]);
+      return;
+    }
+    // The triggers first: without their functions, nobody's command would succeed.
+    for (const trigger of ['wal2dolt_ddl', 'wal2dolt_drop', 'wal2dolt_rewrite'])
+      await queryRows(client, `DROP EVENT TRIGGER IF EXISTS ${trigger}`);
+    await queryRows(client, 'DROP SCHEMA IF EXISTS wal2dolt CASCADE');
+  });
+}
+
+/** One at a time, in this database. */
+async function transaction(client: pg.Client, end: 'COMMIT' | 'ROLLBACK', work: () => Promise<void>): Promise<void> {
+  await queryRows(client, 'BEGIN');
+  try {
+    await queryRows(client, `SELECT pg_advisory_xact_lock(hashtextextended('wal2dolt', 0))`);
+    await work();
+    await queryRows(client, end);
+  } catch (error) {
+    await queryRows(client, 'ROLLBACK').catch(() => {});
+    throw error;
+  }
+}
