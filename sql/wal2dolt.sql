@@ -16,31 +16,32 @@ CREATE SCHEMA IF NOT EXISTS wal2dolt;
 -- Everybody may see what is installed.
 GRANT USAGE ON SCHEMA wal2dolt TO PUBLIC;
 
--- Which publications are followed. A view, since a table would be part of publications for all tables.
+-- Which publications are followed. A function, since a table would be part of publications for all tables, and a table or view
+-- is locked for as long as the transactions of those who read it take.
+CREATE OR REPLACE FUNCTION wal2dolt.set_followed(publications name[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $set_followed$
+BEGIN
+  EXECUTE format('CREATE OR REPLACE FUNCTION wal2dolt.followed() RETURNS name[] LANGUAGE sql STABLE AS %L',
+    format('SELECT %L::pg_catalog.name[]', publications));
+END
+$set_followed$;
+
 DO $do$
 BEGIN
-  IF pg_catalog.to_regclass('wal2dolt.followed') IS NULL THEN
-    CREATE VIEW wal2dolt.followed AS SELECT unnest('{}'::pg_catalog.name[]) AS publication;
-    GRANT SELECT ON wal2dolt.followed TO PUBLIC;
+  IF pg_catalog.to_regprocedure('wal2dolt.followed()') IS NULL THEN
+    PERFORM wal2dolt.set_followed('{}');
   END IF;
 END
 $do$;
 
-CREATE OR REPLACE FUNCTION wal2dolt.set_followed(publications name[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $set_followed$
-BEGIN
-  EXECUTE format('CREATE OR REPLACE VIEW wal2dolt.followed AS SELECT unnest(%L::pg_catalog.name[]) AS publication', publications);
-END
-$set_followed$;
-
 CREATE OR REPLACE FUNCTION wal2dolt.follow(publication name) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $follow$
-  SELECT wal2dolt.set_followed(ARRAY(SELECT f.publication FROM wal2dolt.followed f UNION SELECT $1 ORDER BY 1))
+  SELECT wal2dolt.set_followed(ARRAY(SELECT unnest(wal2dolt.followed()) UNION SELECT publication ORDER BY 1))
 $follow$;
 
 CREATE OR REPLACE FUNCTION wal2dolt.unfollow(publication name) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $unfollow$
-  SELECT wal2dolt.set_followed(ARRAY(SELECT f.publication FROM wal2dolt.followed f WHERE f.publication <> $1 ORDER BY 1))
+  SELECT wal2dolt.set_followed(array_remove(wal2dolt.followed(), publication))
 $unfollow$;
 
 -- How a publication carries tables: all, or those of `relations`. What pg_publication_tables says, without the locks that it
@@ -246,12 +247,12 @@ $touched$;
 
 -- What one command did, for one publication. `change`: {tag, command, user, settings, touched, created, rewritten (oids),
 -- dropped, droppedIndexes, complete}. NULL where nothing of it matters. The shape is that of postgres/ddl-message.ts.
--- The settings are those that decide how definitions print; and no waiting for somebody who has locked a table.
+-- The settings are those that decide how definitions print.
 CREATE OR REPLACE FUNCTION wal2dolt.message(publication name, change jsonb) RETURNS text
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET standard_conforming_strings = on
 SET DateStyle = 'ISO' SET IntervalStyle = 'postgres' SET TimeZone = 'UTC' SET extra_float_digits = 3
-SET bytea_output = 'hex' SET lc_monetary = 'C' SET lock_timeout = '20ms' SET jit = off SET max_parallel_workers_per_gather = 0
+SET bytea_output = 'hex' SET lc_monetary = 'C'
 AS $message$
 DECLARE
   whole boolean := (change ->> 'complete')::boolean;
@@ -297,9 +298,11 @@ BEGIN
 END
 $message$;
 
--- The messages about the command that has just ended, one for each followed publication that it matters to.
+-- The messages about the command that has just ended, one for each followed publication that it matters to. Does not wait for
+-- somebody who has locked a table, which printing a default does.
 CREATE OR REPLACE FUNCTION wal2dolt.messages(tag text) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $messages$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms'
+SET jit = off SET max_parallel_workers_per_gather = 0 AS $messages$
 DECLARE
   -- What the other two triggers noted of it.
   notes jsonb := coalesce(nullif(current_setting('wal2dolt.dropped', true), ''), '{}');
@@ -352,7 +355,7 @@ BEGIN
       SELECT f.publication, p.oid,
         coalesce(p.oid = ANY (altered), false) OR coalesce(notes -> 'publications' ? f.publication, false)
           OR p.oid IS NULL AND tag LIKE '%PUBLICATION' AS complete
-      FROM wal2dolt.followed f LEFT JOIN pg_publication p ON p.pubname = f.publication
+      FROM unnest(wal2dolt.followed()) f (publication) LEFT JOIN pg_publication p ON p.pubname = f.publication
     ) f WHERE f.oid IS NOT NULL OR f.complete
   ) m WHERE m.message IS NOT NULL;
   RETURN messages;
@@ -383,7 +386,7 @@ BEGIN
   EXCEPTION WHEN OTHERS THEN
     failure := json_build_object('tag', tg_tag, 'failure', format('%s [%s]', sqlerrm, sqlstate));
     BEGIN
-      messages := ARRAY(SELECT (failure || jsonb_build_object('publication', publication))::text FROM wal2dolt.followed);
+      messages := ARRAY(SELECT (failure || jsonb_build_object('publication', publication))::text FROM unnest(wal2dolt.followed()) publication);
     EXCEPTION WHEN OTHERS THEN
       messages := ARRAY[failure::text];
     END;

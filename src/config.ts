@@ -81,6 +81,11 @@ export const configSchema = z
       example: 'current',
       defaultHelp: 'never stops',
     }),
+    ddl: choice('auto', 'triggers', 'relations').prefault('auto').register(keys, {
+      group: STREAM,
+      help: 'How schema changes are noticed. triggers installs event triggers in Postgres, which tell of each in its place; it is an error where the role may not. relations does without them. auto takes triggers where it may.',
+      example: 'relations',
+    }),
     copyConnections: count(64).prefault(2).register(keys, {
       group: STREAM,
       help: 'How many tables are copied at the same time, each over a connection of its own.',

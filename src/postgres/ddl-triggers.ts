@@ -15,22 +15,20 @@ export interface DdlTriggers {
 
 /** Takes no lock, and needs no privilege. */
 export async function readTriggers(client: pg.Client): Promise<DdlTriggers> {
-  const [row] = await queryRows<{
-    version: string | null;
-    triggers: string;
-    disabled: string;
-    followed: string | null;
-  }>(
+  const [row] = await queryRows<{ version: string | null; triggers: string; disabled: string; readable: string }>(
     client,
-    `SELECT substring(obj_description(to_regnamespace('wal2dolt'), 'pg_namespace') FROM 'version (\\d+)') AS version,
-       count(*) AS triggers, coalesce(bool_or(evtenabled IN ('D', 'R')), false) AS disabled,
-       pg_get_viewdef(to_regclass('wal2dolt.followed')) AS followed
-     FROM pg_catalog.pg_event_trigger WHERE evtname IN ('wal2dolt_ddl', 'wal2dolt_drop', 'wal2dolt_rewrite')`,
+    `SELECT substring(obj_description(n.oid, 'pg_namespace') FROM 'version (\\d+)') AS version,
+       count(*) AS triggers, bool_or(e.evtenabled IN ('D', 'R')) AS disabled,
+       has_schema_privilege(n.oid, 'USAGE') AND to_regprocedure('wal2dolt.followed()') IS NOT NULL AS readable
+     FROM pg_catalog.pg_namespace n, pg_catalog.pg_event_trigger e
+     WHERE n.nspname = 'wal2dolt' AND e.evtname IN ('wal2dolt_ddl', 'wal2dolt_drop', 'wal2dolt_rewrite')
+     GROUP BY n.oid`,
   );
-  const complete = row?.triggers === '3' && row.version !== null && row.followed !== null;
-  if (!complete) return { version: null, disabled: false, followed: [] };
-  // Read only now: a statement that names the view fails where there is none.
-  const followed = await queryRows<{ publication: string }>(client, 'SELECT publication FROM wal2dolt.followed');
+  if (row?.triggers !== '3' || row.version === null) return { version: null, disabled: false, followed: [] };
+  const followed =
+    row.readable === 't'
+      ? await queryRows<{ publication: string }>(client, 'SELECT unnest(wal2dolt.followed()) AS publication')
+      : [];
   return {
     version: Number(row.version),
     disabled: row.disabled === 't',
@@ -46,7 +44,8 @@ export const areExact = ({ version, disabled, followed }: DdlTriggers, publicati
  * Installs the triggers, or the newer version of them, and has them speak about the publication. Nothing happens where that
  * is so already. One that somebody has switched off stays so. Not to be called inside a transaction.
  *
- * Throws E_SOURCE_PRIVILEGE where the role may not: event triggers take a superuser, or what a managed Postgres has instead.
+ * Throws E_SOURCE_PRIVILEGE or E_SOURCE_QUERY where the role may not: event triggers take a superuser, or what a managed
+ * Postgres has instead.
  */
 export async function installTriggers(
   client: pg.Client,
@@ -62,19 +61,26 @@ export async function installTriggers(
   return before.version !== null && !upToDate ? 'upgraded' : 'installed';
 }
 
-/** Whether `installTriggers` would succeed, by trying. Changes nothing. */
-export async function mayInstallTriggers(client: pg.Client, publication: string): Promise<boolean> {
+/**
+ * Why `installTriggers` would fail, by trying; null if it would not. Changes nothing. Throws Wal2DoltError for what has nothing to
+ * do with the triggers, such as a lost connection.
+ */
+export async function whyNotInstallable(client: pg.Client, publication: string): Promise<string | null> {
   try {
     await transaction(client, 'ROLLBACK', async () => {
       await queryRows(client, SQL);
       await queryRows(client, 'SELECT wal2dolt.follow($1)', [publication]);
     });
-    return true;
+    return null;
   } catch (error) {
-    if (error instanceof Wal2DoltError && error.code === 'E_SOURCE_PRIVILEGE') return false;
+    if (isRefusal(error)) return error.message;
     throw error;
   }
 }
+
+/** What a server or its provider answers that does not let this role have event triggers, or not on a standby. */
+export const isRefusal = (thrown: unknown): thrown is Wal2DoltError =>
+  thrown instanceof Wal2DoltError && (thrown.code === 'E_SOURCE_PRIVILEGE' || thrown.code === 'E_SOURCE_QUERY');
 
 /**
  * The triggers speak no more about the publication; where there is no other one, they are removed with all that belongs to

@@ -14,6 +14,7 @@ import { requireUsable } from './go-on.js';
 import type { RunContext, Sides } from './run-context.js';
 import { createTables } from './snapshot.js';
 import { planTables, selectSchemas } from './tables.js';
+import { prepareTriggers } from './triggers.js';
 
 /** A history that is replayed may begin at any time, so what comes before it is older than all of it. */
 const BEFORE_EVERYTHING = 0n;
@@ -22,7 +23,7 @@ const BEFORE_EVERYTHING = 0n;
  * Writes down, before the slot is created, that it will be ours: a crash between the two then leaves a slot that the
  * next attempt may drop. Throws E_SLOT_EXISTS for a slot that is there already, since it may be somebody's.
  */
-export async function beginSnapshot(sides: Sides): Promise<StoredPosition> {
+export async function beginSnapshot(sides: Sides, context: RunContext): Promise<StoredPosition> {
   const { config, source, identity } = sides;
   if (await readSlot(source, identity.slot)) {
     throw new Wal2DoltError(
@@ -31,6 +32,7 @@ export async function beginSnapshot(sides: Sides): Promise<StoredPosition> {
     );
   }
   await ensurePublication(source, config);
+  await prepareTriggers(sides, context);
   return writePosition(
     sides,
     { endLsn: LSN_ZERO, commitTime: BEFORE_EVERYTHING, xid: 0 },
@@ -46,6 +48,7 @@ export async function beginReplay(sides: Sides, context: RunContext): Promise<St
   if (!(await readPublication(source, identity.publication))) {
     throw new Wal2DoltError('E_PUBLICATION_MISSING', `there is no publication ${identity.publication}`);
   }
+  await prepareTriggers(sides, context);
   const position = { endLsn: slot.confirmedFlushLsn ?? LSN_ZERO, commitTime: BEFORE_EVERYTHING, xid: 0 };
   const tables = planTables(selectSchemas(await readTables(source, config.publication), config.tables), rules);
   await createTables(staging.writer, tables);

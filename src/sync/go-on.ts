@@ -16,6 +16,7 @@ import { Wal2DoltError } from '../errors.js';
 import { readSlot, type Slot, slotHealth } from '../postgres/slot.js';
 import type { SystemIdentity } from '../postgres/system.js';
 import type { RunContext, Sides } from './run-context.js';
+import { prepareTriggers } from './triggers.js';
 
 /** What a target of this configuration belongs to, on this server. */
 export function identityOf({ systemId, timelines, database }: SystemIdentity, config: Config): SourceIdentity {
@@ -39,6 +40,7 @@ export async function goOn(sides: Sides, position: StoredPosition, context: RunC
   const { source, staging, identity, timelines } = sides;
   const ours = requireSameSource(position, await readTables(staging.writer), identity, timelines);
   if (position.endLsn !== LSN_ZERO) await requireSlot(source, staging, position, ours);
+  await prepareTriggers(sides, context);
   return ours.end === null ? position : followTimeline(sides, position, ours, context);
 }
 
