@@ -82,7 +82,7 @@ LANGUAGE sql STABLE AS $published$
       WHEN NOT p.pubviaroot THEN c.relkind <> 'p' AND bool_or(e.chosen)
       WHEN p.puballtables THEN NOT c.relispartition AND bool_or(e.chosen)
       -- In favour of the table above that is chosen itself.
-      ELSE bool_or(e.chosen) AND bool_and(e.ancestor = e.relid OR NOT e.chosen)
+      ELSE bool_or(e.chosen) AND bool_and(e.ancestor = e.relid)
     END
   )
   SELECT t.relid, pr.prattrs::int2[] AS listed, pr.prqual AS filter, t.published_by

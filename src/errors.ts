@@ -109,7 +109,12 @@ export const POLICY = {
   E_SCHEMA_CHANGED: {
     action: 'halt',
     exit: 3,
-    remedy: `A table's definition changed while streaming; following it is not part of this version. ${SAVED} History up to here stays; copy again into a new target database.`,
+    remedy: `The stream and the source's catalog do not agree on a table. ${SAVED} Copy the table again: wal2dolt resync schema.table, then start again.`,
+  },
+  E_SCHEMA_AMBIGUOUS: {
+    action: 'halt',
+    exit: 3,
+    remedy: `Without event triggers on the source, what became of a column can not always be told. Nothing was guessed, and nothing written. ${SAVED} Copy the table again as it is now: wal2dolt resync schema.table, then start again. With event triggers (docs/schema-changes.md) this does not happen.`,
   },
   E_SOURCE_INCONSISTENT: {
     action: 'halt',

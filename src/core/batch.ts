@@ -13,7 +13,17 @@ export interface CommitPolicy {
 }
 
 /** Why a batch was closed; recorded with the commit. */
-export type CloseReason = 'transactions' | 'delay' | 'rows' | 'bytes' | 'tag' | 'until' | 'shutdown' | 'snapshot';
+export type CloseReason =
+  | 'transactions'
+  | 'delay'
+  | 'rows'
+  | 'bytes'
+  | 'tag'
+  | 'until'
+  | 'shutdown'
+  | 'snapshot'
+  | 'ddl'
+  | 'copy';
 
 /** What a source transaction said about itself with a `wal2dolt.context` message. */
 export interface TransactionContext {
@@ -62,6 +72,7 @@ export class Batch {
   #bytesHeld = 0;
   #firstCommitAt = 0;
   #cut: CloseReason | null = null;
+  #changedSchema = false;
 
   constructor(policy: CommitPolicy) {
     this.#policy = policy;
@@ -82,7 +93,8 @@ export class Batch {
 
   /** Ends the open transaction. An empty one leaves no trace: true then. */
   commit(position: Position, context: TransactionContext | null, nowMs: number): boolean {
-    if (this.#rowsOfTransaction === 0) return true;
+    if (this.#rowsOfTransaction === 0 && !this.#changedSchema) return true;
+    this.#changedSchema = false;
     if (this.#transactions.length === 0) this.#firstCommitAt = nowMs;
     this.#transactions.push({ ...position, rows: this.#rowsOfTransaction, context });
     this.#bytes += context?.content.length ?? 0;
@@ -91,13 +103,24 @@ export class Batch {
     return false;
   }
 
+  /** The open transaction changed the schema: it counts although it may have no rows, and ends the batch. */
+  changedSchema(): void {
+    this.#changedSchema = true;
+    this.cut('ddl');
+  }
+
   /** Closes the batch at the end of this transaction, whatever the policy says. */
   cut(reason: CloseReason): void {
     this.#cut ??= reason;
   }
 
   get isEmpty(): boolean {
-    return this.#transactions.length === 0 && this.#rowsOfTransaction === 0;
+    return this.#transactions.length === 0 && !this.isInTransaction;
+  }
+
+  /** Whether the open transaction left something here. */
+  get isInTransaction(): boolean {
+    return this.#rowsOfTransaction > 0 || this.#changedSchema;
   }
 
   get transactionCount(): number {
@@ -111,7 +134,7 @@ export class Batch {
 
   /** Why the batch has to be closed now; null while it may go on, and always inside a transaction. */
   due(nowMs: number): CloseReason | null {
-    if (this.#transactions.length === 0 || this.#rowsOfTransaction > 0) return null;
+    if (this.#transactions.length === 0 || this.isInTransaction) return null;
     if (this.#cut) return this.#cut;
     if (this.#transactions.length >= this.#policy.maxTransactions) return 'transactions';
     if (this.#rows >= this.#policy.maxRows) return 'rows';
@@ -122,7 +145,7 @@ export class Batch {
 
   /** Milliseconds until `due` by time alone, at least 0; Infinity while there is nothing to commit, or not yet. */
   remaining(nowMs: number): number {
-    if (this.#transactions.length === 0 || this.#rowsOfTransaction > 0) return Number.POSITIVE_INFINITY;
+    if (this.#transactions.length === 0 || this.isInTransaction) return Number.POSITIVE_INFINITY;
     return Math.max(0, this.#firstCommitAt + this.#policy.maxDelay - nowMs);
   }
 

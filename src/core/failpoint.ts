@@ -14,6 +14,10 @@ export type Failpoint =
   | 'after-commit'
   | 'before-acknowledge'
   | 'after-spill'
+  | 'after-alter'
+  | 'after-schema-commit'
+  | 'before-recopy'
+  | 'after-recopy'
   | 'before-timeline'
   | 'after-timeline';
 

@@ -183,12 +183,34 @@ export async function readLastCommit(connection: TargetConnection): Promise<stri
 export function* insertTable(table: TargetTable, state: TableState): Iterable<string> {
   const { source } = table;
   yield `INSERT INTO wal2dolt_tables VALUES (${source.oid}, ${quoteText(source.schema)}, ${quoteText(source.name)}, ${quoteText(table.name)}, '${state}', NULL, '${REPLICA_IDENTITY[source.replicaIdentity]}', ${quoteText(JSON.stringify(source))})`;
-  const rows = table.columns.map((column, i) => {
-    const position = table.key.indexOf(i);
+  yield* insertColumns(table);
+}
+
+/** The table is what it is now in the source, and is kept like this. Its state stays. */
+export function* updateTable(table: TargetTable): Iterable<string> {
+  const { source } = table;
+  yield `UPDATE wal2dolt_tables SET source_schema=${quoteText(source.schema)}, source_table=${quoteText(source.name)}, target_table=${quoteText(table.name)}, replica_identity='${REPLICA_IDENTITY[source.replicaIdentity]}', definition=${quoteText(JSON.stringify(source))} WHERE relation_oid=${source.oid}`;
+  yield `DELETE FROM wal2dolt_columns WHERE relation_oid=${source.oid}`;
+  yield* insertColumns(table);
+}
+
+function* insertColumns({ source, columns, key }: TargetTable): Iterable<string> {
+  const rows = columns.map((column, i) => {
+    const position = key.indexOf(i);
     return `(${source.oid}, ${column.source.attnum}, ${quoteText(column.source.name)}, ${quoteText(column.source.type.name)}, ${column.source.notNull ? 1 : 0}, ${textOrNull(column.source.defaultExpression)}, ${position < 0 ? 'NULL' : position + 1}, ${quoteText(column.name)}, ${quoteText(column.conversion.sql)})`;
   });
   if (rows.length > 0) yield `INSERT INTO wal2dolt_columns VALUES ${rows.join(',')}`;
 }
+
+/** The target never had the table. */
+export const deleteTable = (oid: number): string[] => [
+  `DELETE FROM wal2dolt_tables WHERE relation_oid=${oid}`,
+  `DELETE FROM wal2dolt_columns WHERE relation_oid=${oid}`,
+];
+
+/** Another name in Dolt, of a table that is not followed any more. */
+export const updateTargetName = (oid: number, name: string): string =>
+  `UPDATE wal2dolt_tables SET target_table=${quoteText(name)} WHERE relation_oid=${oid}`;
 
 /** Without `snapshotLsn`, that one stays. */
 export function updateTableState(oid: number, state: TableState, snapshotLsn?: Lsn): string {

@@ -1,11 +1,22 @@
 import type { ClosedBatch, TransactionRecord } from '../core/batch.js';
 import type { KeyedChanges, KeylessChanges } from '../core/coalesce.js';
 import { failpoint } from '../core/failpoint.js';
-import { authorOf, commitMessage, snapshotMessage, stepMessage, trailer } from '../core/message.js';
+import {
+  authorOf,
+  commitMessage,
+  isPart,
+  partMessage,
+  type SchemaCommit,
+  schemaMessage,
+  snapshotMessage,
+  stepMessage,
+  trailer,
+} from '../core/message.js';
 import { formatLsn, type Lsn, type Micros, type Position } from '../core/position.js';
+import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { countSpill, datetime, type Phase, type SourceIdentity, updatePosition } from './bookkeeping.js';
-import type { TargetConnection } from './client.js';
+import { quoteName, type TargetConnection } from './client.js';
 import { ExactValues } from './exact.js';
 import { quoteText, textOrNull } from './sql-text.js';
 import type { StagingBranch } from './staging.js';
@@ -20,30 +31,41 @@ export interface CommitterOptions {
   readonly transactions: boolean;
 }
 
+/** A schema change inside of a source transaction. */
+export interface SchemaChange
+  extends Pick<SchemaCommit, 'tag' | 'command' | 'changes' | 'user' | 'xid' | 'commitTime'> {
+  /** Changes the tables and their bookkeeping; `head` is the commit that holds all rows as they were before. */
+  readonly apply: (head: string) => Promise<void>;
+}
+
 /**
  * Turns batches into Dolt commits. A batch's rows, its bookkeeping and its position are one Dolt commit on the staging
  * branch, and readers see it by one fast-forward: data and position can not part.
  */
 export class Committer {
   readonly writer: Writer;
+  readonly exact: ExactValues;
   readonly #staging: StagingBranch;
   readonly #options: CommitterOptions;
   #position: Position;
   #phase: Phase;
   #lastDate: Micros;
   #inTransaction = false;
+  /** A schema change that is in the working set, and in no commit yet. */
+  #schemaChange: SchemaChange | null = null;
   /** Since the last commit; the position row has the same number, unless somebody threw the spilled rows away. */
   #spills = 0;
 
   private constructor(
     staging: StagingBranch,
-    writer: Writer,
+    exact: ExactValues,
     options: CommitterOptions,
     position: Position,
     phase: Phase,
   ) {
     this.#staging = staging;
-    this.writer = writer;
+    this.exact = exact;
+    this.writer = new Writer(staging.writer, exact);
     this.#options = options;
     this.#position = position;
     this.#phase = phase;
@@ -57,8 +79,7 @@ export class Committer {
     position: Position,
     phase: Phase,
   ): Promise<Committer> {
-    const writer = new Writer(staging.writer, await ExactValues.load(staging.writer));
-    return new Committer(staging, writer, options, position, phase);
+    return new Committer(staging, await ExactValues.load(staging.writer), options, position, phase);
   }
 
   get position(): Position {
@@ -71,13 +92,38 @@ export class Committer {
 
   /** Writes a part of a transaction that is too large for memory; it stays in the working set until its commit. */
   async spill(changes: readonly (KeyedChanges | KeylessChanges)[]): Promise<void> {
+    await this.#closeSchemaChange();
+    if (changes.length === 0) return;
     await this.#begin();
     await this.writer.write(changes);
-    this.#spills += 1;
-    await this.#changePosition(countSpill(this.#options.source.slot, this.#spills));
-    await this.#staging.writer.run('COMMIT');
+    await this.#countSpill();
     failpoint('after-spill');
-    this.#inTransaction = false;
+  }
+
+  /**
+   * Changes the schema in the middle of a transaction, `changes` of which come before. They and the schema change become
+   * commits of their own, so that each can be looked at by itself, and the transaction's last commit publishes them all. A
+   * change that is followed by nothing else in its transaction is that last commit itself.
+   */
+  async changeSchema(changes: readonly (KeyedChanges | KeylessChanges)[], change: SchemaChange): Promise<void> {
+    await this.#closeSchemaChange();
+    if (changes.length > 0 || this.#spills > 0) {
+      await this.#begin();
+      await this.writer.write(changes);
+      await this.#commitPart(
+        partMessage(`rows of transaction ${change.xid} before it changed the schema`, this.#position, change.xid),
+        change.commitTime,
+      );
+    }
+    await change.apply(this.#staging.head.hash);
+    failpoint('after-alter');
+    await this.#countSpill();
+    this.#schemaChange = change;
+  }
+
+  /** Whether the table has no row, of all that was written so far. */
+  async isEmpty(table: TargetTable): Promise<boolean> {
+    return (await this.#staging.writer.rows(`SELECT 1 FROM ${quoteName(table.name)} LIMIT 1`)).length === 0;
   }
 
   /**
@@ -88,6 +134,9 @@ export class Committer {
   async commit(batch: ClosedBatch): Promise<boolean> {
     const last = batch.transactions.at(-1);
     if (!last) throw new Wal2DoltError('E_INTERNAL', 'a batch without transactions was to be committed');
+    const onlySchema = batch.transactions.length === 1 && batch.rows === 0 && batch.tag === null;
+    const change = onlySchema ? this.#schemaChange : null;
+    if (change === null) await this.#closeSchemaChange();
     await this.#begin();
     await this.writer.write(batch.changes);
     failpoint('after-apply');
@@ -95,9 +144,12 @@ export class Committer {
     if (this.#options.transactions) await this.#recordTransactions(batch.transactions);
     await this.#move(last);
     const author = (batch.transactions.length === 1 && authorOf(last.context?.author)) || this.#options.author;
-    const hash = await this.#staging.commit(commitMessage(batch, last), this.#date(last.commitTime), author);
+    const message =
+      change === null ? commitMessage(batch, last) : schemaMessage({ ...change, endLsn: last.endLsn, part: false });
+    const hash = await this.#staging.commit(message, this.#date(last.commitTime), author);
     failpoint('after-commit');
     this.#inTransaction = false;
+    this.#schemaChange = null;
     this.#position = last;
     if (this.#phase === 'snapshot') return batch.tag === null;
     await this.#staging.publish();
@@ -152,6 +204,33 @@ export class Committer {
     await this.#staging.recordAcknowledged(this.#options.source.slot, end);
   }
 
+  /** Makes the schema change that is in the working set a commit of its own, before something else is written. */
+  async #closeSchemaChange(): Promise<void> {
+    const change = this.#schemaChange;
+    if (change === null) return;
+    this.#schemaChange = null;
+    await this.#begin();
+    await this.#commitPart(schemaMessage({ ...change, endLsn: this.#position.endLsn, part: true }), change.commitTime);
+    failpoint('after-schema-commit');
+  }
+
+  /** A commit in the middle of a source transaction. A start throws it away unless the transaction's last one follows. */
+  async #commitPart(message: string, commitTime: Micros): Promise<void> {
+    await this.#recordHead();
+    await this.#move(this.#position);
+    await this.#staging.commit(message, this.#date(commitTime), this.#options.author);
+    // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit.
+    await this.#staging.writer.run('COMMIT');
+    this.#inTransaction = false;
+  }
+
+  async #countSpill(): Promise<void> {
+    this.#spills += 1;
+    await this.#changePosition(countSpill(this.#options.source.slot, this.#spills));
+    await this.#staging.writer.run('COMMIT');
+    this.#inTransaction = false;
+  }
+
   async #begin(): Promise<void> {
     if (this.#inTransaction) return;
     await this.#staging.writer.run('START TRANSACTION');
@@ -180,6 +259,7 @@ export class Committer {
    */
   async #recordHead(): Promise<void> {
     const { hash, message } = this.#staging.head;
+    if (isPart(message)) return; // no state; the one before it is recorded with the first part
     const position = this.#position;
     const count = (name: string): number => Number(trailer(message, name) ?? 0);
     const inserted = await this.#staging.writer.run(

@@ -1,5 +1,5 @@
 import { failpoint } from '../core/failpoint.js';
-import { trailer } from '../core/message.js';
+import { isPart, trailer } from '../core/message.js';
 import { formatLsn, formatMicros, type Lsn, lsn, type Micros, parseMicros } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
 import {
@@ -21,6 +21,8 @@ export interface Branches {
   /** Where everything is written first; nobody else writes it. */
   readonly staging: string;
 }
+
+const LOG_PAGE = 20;
 
 /** A branch that is there while the first copy is made one commit. */
 export const squashBranch = (staging: string): string => `${staging}_squash`;
@@ -86,6 +88,8 @@ export class StagingBranch implements AsyncDisposable {
       await fastForward(publisher, branches.target);
       await writer.run(`CALL DOLT_RESET('--hard')`);
       await writer.run('CALL DOLT_CLEAN()');
+      // What a crash left of a source transaction that has several commits goes too: its last one is missing.
+      await writer.run(`CALL DOLT_RESET('--hard', ${quoteText(await lastState(writer, 0))})`);
       if ((await writer.rows(`SHOW TABLES LIKE 'wal2dolt\\_position'`)).length === 0) {
         await createBookkeeping(writer);
         await writer.rows(`CALL DOLT_COMMIT('-A', '-m', 'bookkeeping of wal2dolt')`);
@@ -109,9 +113,11 @@ export class StagingBranch implements AsyncDisposable {
     const position = await readPosition(this.writer);
     const { hash, parent, message } = this.#head;
     if (position && trailer(message, 'Lsn') !== formatLsn(position.endLsn)) throw this.#stranger(hash);
-    // A batch's commit records the one before it.
-    if (trailer(message, 'Xids') !== null && parent !== (await readLastCommit(this.writer)))
-      throw this.#stranger(parent);
+    // A batch's commit records the state before it.
+    if (trailer(message, 'Xids') !== null || trailer(message, 'Ddl') !== null) {
+      const before = await lastState(this.writer, 1);
+      if (before !== (await readLastCommit(this.writer))) throw this.#stranger(parent);
+    }
     return position;
   }
 
@@ -278,6 +284,18 @@ async function refuseForeign(publisher: TargetConnection, branches: Branches): P
       'E_TARGET_DIVERGED',
       `branch ${branches.target} has commits that wal2dolt did not make (since ${base})`,
     );
+  }
+}
+
+/** Hash of the last commit of the branch, `skip` of them left out, that is more than a part of a source transaction. */
+async function lastState(connection: TargetConnection, skip: number): Promise<string> {
+  for (let start = skip; ; start += LOG_PAGE) {
+    const commits = await connection.rows(
+      `SELECT commit_hash, message FROM dolt_log LIMIT ${LOG_PAGE} OFFSET ${start}`,
+    );
+    const found = commits.find(([, message]) => !isPart(message ?? ''));
+    if (found) return found[0] ?? '';
+    if (commits.length === 0) throw new Wal2DoltError('E_TARGET_DIVERGED', 'the staging branch has no commit of ours');
   }
 }
 

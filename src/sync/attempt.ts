@@ -2,21 +2,27 @@ import type { Config } from '../config.js';
 import { trailer } from '../core/message.js';
 import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
+import { qualifiedName } from '../core/schema.js';
 import { readTables as readStoredTables, type StoredTable } from '../dolt/bookkeeping.js';
 import { parseTarget, quoteName } from '../dolt/client.js';
 import { Committer } from '../dolt/committer.js';
 import { StagingBranch } from '../dolt/staging.js';
 import { clientConfig, connectReplication, connectSource } from '../postgres/client.js';
+import { areExact, readTriggers } from '../postgres/ddl-triggers.js';
+import { recast } from '../postgres/recast.js';
 import { identifySystem, settledWal } from '../postgres/system.js';
 import { openReplicationStream } from '../postgres/transport.js';
 import { beginReplay, beginSnapshot } from './begin.js';
 import { createConstraints } from './constraints.js';
+import { copyAgain } from './copy-again.js';
 import { goOn, identityOf } from './go-on.js';
+import { inferRelation } from './infer-relation.js';
 import { interruptOnAbort, unlessAborted } from './interrupt.js';
 import { leaveTables } from './left-tables.js';
 import { PublicationWatch } from './publication-watch.js';
 import { Relations, type StreamedTable } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
+import { askedFor, SchemaChanges } from './schema-changes.js';
 import { takeSnapshot } from './snapshot.js';
 import { streamChanges } from './stream.js';
 import { type MappingRules, restoreTable } from './tables.js';
@@ -61,7 +67,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   const tag = position?.phase === 'streaming' ? trailer(staging.head.message, 'Tag') : null;
   if (tag !== null) await staging.tag(tag, staging.head.hash);
   if (position) position = await goOn(sides, position, context);
-  else position = config.snapshot === 'never' ? await beginReplay(sides, context) : await beginSnapshot(sides);
+  else position = config.snapshot === 'never' ? await beginReplay(sides, context) : await beginSnapshot(sides, context);
   if (config.until === 'current') context.until ??= await settledWal(source);
 
   if (position.phase === 'snapshot') position = await takeSnapshot(sides, position, context);
@@ -71,7 +77,8 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     position,
     position.phase,
   );
-  const stored = await leaveTables(committer, await readStoredTables(staging.writer), config.tables, context.logger);
+  const all = await readStoredTables(staging.writer);
+  const stored = await leaveTables(committer, all, config.tables, context.logger);
   const targets = stored.map((table) => restoreTable(table, rules));
   const publishSnapshot = async (reached: Position): Promise<void> => {
     const rows = await countRows(staging, stored);
@@ -98,12 +105,26 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   const asked = context.until ?? (config.until === 'current' ? null : (config.until ?? null));
   // A copy that was broken off is shown before the run ends, though it belongs together later than where that was asked for.
   const until = config.snapshot === 'only' ? completeAt : asked && maxLsn(asked, completeAt ?? asked);
-  const tables = new Map(
-    stored.map((table, i): [number, StreamedTable] => [
-      table.oid,
-      { table: targets[i] ?? restoreTable(table, rules), snapshotLsn: table.snapshotLsn ?? LSN_ZERO },
-    ]),
+  const tables = stored.map(
+    (table, i): StreamedTable => ({
+      table: targets[i] ?? restoreTable(table, rules),
+      snapshotLsn: table.snapshotLsn ?? LSN_ZERO,
+    }),
   );
+  const relations = new Relations(tables, (schema, name) => selects(config.tables, schema, name));
+  const changes = new SchemaChanges({
+    relations,
+    committer,
+    staging,
+    rules,
+    left: new Map(all.filter((table) => !stored.includes(table)).map(({ oid, targetName }) => [oid, targetName])),
+    recast: (settings) => (cast, texts) => recast(source, cast, settings, texts),
+    logger: context.logger,
+  });
+  // Marked while no run was there to do it.
+  for (const { oid, schema, state } of stored) {
+    if (state === 'copying' && position.phase === 'streaming') changes.copy(askedFor(oid, qualifiedName(schema)));
+  }
   await using stream = await whenFree(source, config.slot, context, () =>
     openReplicationStream({
       connection: clientConfig(config.source, 'wal2dolt stream'),
@@ -124,13 +145,18 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     logger: context.logger,
   });
   context.logger.info(
-    { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.size },
+    { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.length },
     'streaming',
   );
   await streamChanges({
     stream,
     committer,
-    relations: new Relations(tables, (schema, name) => selects(config.tables, schema, name)),
+    relations,
+    changes,
+    inferSchema: (relation, at) => inferRelation(source, config, relations, relation, at),
+    exact: areExact(await readTriggers(source), config.publication),
+    copyAgain: (at) => copyAgain({ sides, context, committer, relations, changes }, at),
+    publication: config.publication,
     policy: config.commit,
     until,
     watch,

@@ -1,15 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
-import type { Logger } from 'pino';
 import { failpoint } from '../core/failpoint.js';
-import { stepMessage } from '../core/message.js';
-import { formatLsn, type Lsn, type Micros, type Position } from '../core/position.js';
 import { qualifiedName } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
-import { updateTableState } from '../dolt/bookkeeping.js';
 import type { TargetConnection } from '../dolt/client.js';
 import { createIndexes } from '../dolt/ddl.js';
-import { EXACT_TABLE, ExactValues } from '../dolt/exact.js';
+import { ExactValues } from '../dolt/exact.js';
 import type { StagingBranch } from '../dolt/staging.js';
 import { Writer } from '../dolt/writer.js';
 import { Wal2DoltError } from '../errors.js';
@@ -54,25 +50,22 @@ export function groupTables(tables: readonly TargetTable[], sizes: TableSizes): 
 export interface CopyOptions {
   readonly sourceUrl: string;
   readonly snapshotName: string;
-  /** The state that the snapshot shows: all transactions that commit before it. */
-  readonly lsn: Lsn;
-  readonly time: Micros;
-  /** The target's position, which the copy does not change. */
-  readonly position: Position;
-  readonly author: string;
+  /** Makes what was copied of some tables last; one call at a time. */
+  readonly commit: (tables: readonly TargetTable[]) => Promise<void>;
   readonly staging: StagingBranch;
+  /** The ones that are in use already, where some are. */
+  readonly exact?: ExactValues;
   readonly tables: readonly TargetTable[];
   readonly sizes: TableSizes;
   readonly connections: number;
   readonly progress: CopyProgress;
   /** Called when tables are complete and committed. */
   readonly onTable: () => void;
-  readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
 /** What the workers share. */
-interface Shared extends CopyOptions {
+interface Shared extends Omit<CopyOptions, 'exact'> {
   readonly exact: ExactValues;
   readonly indexed: ReadonlySet<string>;
   readonly hugeRows: Turn;
@@ -92,7 +85,7 @@ export async function copyTables(options: CopyOptions): Promise<void> {
   if (tables.length === 0) return;
   const shared: Shared = {
     ...options,
-    exact: await ExactValues.load(staging.writer),
+    exact: options.exact ?? (await ExactValues.load(staging.writer)),
     indexed: await readIndexed(staging.writer),
     hugeRows: new Turn(),
   };
@@ -118,7 +111,7 @@ export async function copyTables(options: CopyOptions): Promise<void> {
         const worker = idle.pop() ?? raise();
         await copyGroup(shared, worker, group);
         idle.push(worker);
-        await commits.add(() => commitGroup(options, group));
+        await commits.add(() => options.commit(group));
         for (const { source } of group) progress.done(qualifiedName(source));
         failpoint('after-table');
         options.onTable();
@@ -184,17 +177,6 @@ async function readIndexed(connection: TargetConnection): Promise<Set<string>> {
     `SELECT DISTINCT table_name FROM information_schema.statistics WHERE table_schema=database() AND index_name<>'PRIMARY'`,
   );
   return new Set(rows.flatMap(([name]) => name ?? []));
-}
-
-async function commitGroup(options: CopyOptions, group: readonly TargetTable[]): Promise<void> {
-  const { staging, lsn, time, position, author, logger } = options;
-  const names = group.map(({ name }) => name);
-  await staging.writer.run('START TRANSACTION');
-  for (const { source } of group) await staging.writer.run(updateTableState(source.oid, 'streaming', lsn));
-  const what = names.length === 1 ? names[0] : `${names.length} tables`;
-  const message = stepMessage(`copied ${what} at ${formatLsn(lsn)}`, position);
-  const hash = await staging.commitTables([...names, 'wal2dolt_tables', EXACT_TABLE], message, time, author);
-  for (const table of names) logger.debug({ table, lsn: formatLsn(lsn), hash }, 'table copied');
 }
 
 function raise(): never {

@@ -1,5 +1,5 @@
 import type { Cell, OldRow, RelationEvent, Row } from '../core/change.js';
-import { formatLsn, type Lsn } from '../core/position.js';
+import type { Lsn } from '../core/position.js';
 import { keyAttnums, qualifiedName, type ReplicaIdentity, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
@@ -18,31 +18,79 @@ export interface Binding extends StreamedTable {
 }
 
 /**
- * Connects the relations of the stream with the tables of the target. pgoutput announces a relation before its first
- * row and again when it may have changed; what it says must be what the target's table was made from.
+ * Connects the relations of the stream with the tables of the target. pgoutput announces a relation before its first row
+ * and again when it may have changed. What it says is compared with what the target's table was made from when a row
+ * needs it, not before: what is announced with transactions that the target has already may be older than the target.
  */
 export class Relations {
-  readonly #tables: ReadonlyMap<number, StreamedTable>;
+  readonly #tables: Map<number, StreamedTable>;
   readonly #selected: (schema: string, name: string) => boolean;
-  readonly #bindings = new Map<number, Binding | Wal2DoltError | null>();
+  readonly #announced = new Map<number, RelationEvent>();
+  readonly #bindings = new Map<number, Binding | null>();
 
-  constructor(tables: ReadonlyMap<number, StreamedTable>, selected: (schema: string, name: string) => boolean) {
-    this.#tables = tables;
+  constructor(tables: Iterable<StreamedTable>, selected: (schema: string, name: string) => boolean) {
+    this.#tables = new Map([...tables].map((streamed) => [streamed.table.source.oid, streamed]));
     this.#selected = selected;
   }
 
-  /** Throws E_SCHEMA_CHANGED where the relation is not what the target knows. */
-  announce(relation: RelationEvent, at: Lsn): void {
-    const known = this.#tables.get(relation.oid);
+  announce(relation: RelationEvent): void {
+    this.#announced.set(relation.oid, relation);
+    this.#bindings.delete(relation.oid);
+  }
+
+  /** The tables that take part, by oid. */
+  get tables(): ReadonlyMap<number, StreamedTable> {
+    return this.#tables;
+  }
+
+  /** The relation as it was announced last. */
+  announced(oid: number): RelationEvent {
+    const relation = this.#announced.get(oid);
+    if (relation) return relation;
+    throw new Wal2DoltError('E_SOURCE_PROTOCOL', `a row came for relation ${oid}, which was not announced`);
+  }
+
+  /** Whether it was compared since it was announced last. */
+  isBound(oid: number): boolean {
+    return this.#bindings.has(oid);
+  }
+
+  /** The table is in the target as this from now on. */
+  set(streamed: StreamedTable): void {
+    this.#tables.set(streamed.table.source.oid, streamed);
+    this.#bindings.delete(streamed.table.source.oid);
+  }
+
+  /** The table does not take part any more. */
+  delete(oid: number): void {
+    this.#tables.delete(oid);
+    this.#bindings.delete(oid);
+  }
+
+  /** Nothing of it is wanted, until it is announced again. */
+  ignore(oid: number): void {
+    this.#bindings.set(oid, null);
+  }
+
+  /**
+   * Which cells of a relation's rows go where. Null for a relation that is not replicated; a Mismatch for one that is, but is
+   * not what the target was made from.
+   */
+  get(oid: number): Binding | Mismatch | null {
+    const binding = this.#bindings.get(oid);
+    if (binding !== undefined) return binding;
+    const relation = this.announced(oid);
+    const known = this.#tables.get(oid);
     if (!known) {
-      // Partitions are announced too, although their rows come as their root's: only a row makes it an error.
-      const selected = this.#selected(relation.schema, relation.name);
-      this.#bindings.set(relation.oid, selected ? changed(relation, at, this.#describeUnknown(relation)) : null);
-      return;
+      return this.#selected(relation.schema, relation.name)
+        ? new Mismatch(relation, this.#describeUnknown(relation))
+        : null;
     }
     const difference = describeDifference(known.table.source, relation);
-    if (difference !== null) throw changed(relation, at, difference);
-    this.#bindings.set(relation.oid, bind(known, relation));
+    if (difference !== null) return new Mismatch(relation, difference);
+    const bound = bind(known, relation);
+    this.#bindings.set(oid, bound);
+    return bound;
   }
 
   #describeUnknown({ schema, name }: RelationEvent): string {
@@ -52,22 +100,15 @@ export class Relations {
     }
     return 'the table is new';
   }
-
-  /** Null for a table that is not replicated. Throws E_SCHEMA_CHANGED for one that is new. */
-  get(oid: number): Binding | null {
-    const binding = this.#bindings.get(oid);
-    if (binding instanceof Wal2DoltError) throw binding;
-    if (binding === undefined)
-      throw new Wal2DoltError('E_SOURCE_PROTOCOL', `a row came for relation ${oid}, which was not announced`);
-    return binding;
-  }
 }
 
-function changed(relation: RelationEvent, at: Lsn, what: string): Wal2DoltError {
-  return new Wal2DoltError(
-    'E_SCHEMA_CHANGED',
-    `${relation.schema}.${relation.name}, in the transaction that commits at ${formatLsn(at)}: ${what}`,
-  );
+/** A relation that the target's tables do not fit. */
+export class Mismatch {
+  constructor(
+    readonly relation: RelationEvent,
+    /** What is different, as half a sentence. */
+    readonly difference: string,
+  ) {}
 }
 
 function bind(known: StreamedTable, relation: RelationEvent): Binding {

@@ -1,28 +1,34 @@
+import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { failpoint } from '../core/failpoint.js';
 import { stepMessage } from '../core/message.js';
 import { selects } from '../core/patterns.js';
-import { formatLsn, LSN_ZERO } from '../core/position.js';
+import { formatLsn, LSN_ZERO, type Position } from '../core/position.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
+import { diffTables } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
 import {
+  deleteTable,
   insertTable,
   readTables as readStoredTables,
   type StoredPosition,
+  type StoredTable,
   updatePosition,
+  updateTableState,
 } from '../dolt/bookkeeping.js';
-import type { TargetConnection } from '../dolt/client.js';
+import { quoteName, type TargetConnection } from '../dolt/client.js';
 import { createTable } from '../dolt/ddl.js';
+import { EXACT_TABLE } from '../dolt/exact.js';
 import { purgeStatistics } from '../dolt/statistics.js';
 import { Wal2DoltError } from '../errors.js';
 import { readTables } from '../postgres/catalog.js';
 import { connectSource } from '../postgres/client.js';
 import { importSnapshot, tableSizes } from '../postgres/copy.js';
-import { createSlot } from '../postgres/create-slot.js';
+import { createSlot, type ExportedSnapshot } from '../postgres/create-slot.js';
 import { dropSlot } from '../postgres/slot.js';
 import { copyTables, isSmall, type TableSizes } from './copy-tables.js';
 import type { RunContext, Sides } from './run-context.js';
-import { planTables, restoreTable, selectSchemas } from './tables.js';
+import { planTables, replanTable, restoreTable, selectSchemas } from './tables.js';
 
 /**
  * Brings a target in phase `snapshot` to where every table was copied. The first time the slot is created, and its own
@@ -57,7 +63,7 @@ export async function takeSnapshot(
   let tables: TargetTable[];
   let start = position;
   if (first) {
-    tables = planTables(selectSchemas(current.schemas, config.tables), rules);
+    tables = planTables(current.schemas, rules);
     await createTables(staging.writer, tables, (table) => isSmall(table, current.sizes));
     failpoint('after-create');
     start = { ...position, endLsn: snapshot.consistentPoint, commitTime: snapshot.time };
@@ -68,8 +74,13 @@ export async function takeSnapshot(
       config.context.author,
     );
   } else {
-    tables = missing.map((table) => restoreTable(table, rules));
-    assertUnchanged(tables, current.schemas);
+    tables = await adapt(sides, missing, current.schemas, () =>
+      staging.commit(
+        stepMessage('tables that changed before they were copied', position),
+        snapshot.time,
+        config.context.author,
+      ),
+    );
   }
   logger.info(
     { lsn: formatLsn(snapshot.consistentPoint), tables: tables.length },
@@ -78,31 +89,87 @@ export async function takeSnapshot(
   await copyTables({
     sourceUrl: config.source,
     snapshotName: snapshot.snapshotName,
-    lsn: snapshot.consistentPoint,
-    time: snapshot.time,
-    position: start,
-    author: config.context.author,
+    commit: (group) => commitGroup(sides, group, start, snapshot, logger),
     staging,
     tables,
     sizes: current.sizes,
     connections: config.copyConnections,
     progress,
     onTable: context.onProgress,
-    logger,
     signal,
   });
   return start;
 }
 
-/** The published tables as they are in the snapshot. */
-async function readSnapshot(
+/** Tables that were never copied, as they are by now: nobody has seen them, so those that changed are made anew. */
+async function adapt(
+  { staging, rules }: Sides,
+  missing: readonly StoredTable[],
+  now: readonly TableSchema[],
+  commit: () => Promise<unknown>,
+): Promise<TargetTable[]> {
+  const kept: TargetTable[] = [];
+  const changed: TableSchema[] = [];
+  const oids = new Set(missing.map(({ oid }) => oid));
+  const others = (await readStoredTables(staging.writer)).filter(({ oid }) => !oids.has(oid));
+  for (const table of missing) {
+    const made = restoreTable(table, rules);
+    const schema = now.find(({ oid }) => oid === table.oid);
+    if (schema && isMadeFrom(made, replanTable(made, schema, rules, []))) {
+      kept.push(made);
+      continue;
+    }
+    await staging.writer.run(`DROP TABLE ${quoteName(made.name)}`);
+    for (const statement of deleteTable(table.oid)) await staging.writer.run(statement);
+    if (schema) changed.push(schema);
+  }
+  if (kept.length === missing.length) return kept;
+  const taken = [...kept.map(({ name }) => name), ...others.map(({ targetName }) => targetName)];
+  const made = planTables(changed, rules, taken);
+  await createTables(staging.writer, made);
+  await commit();
+  return [...kept, ...made];
+}
+
+/** Whether an empty table that was made as one schema says is as another says. */
+function isMadeFrom(made: TargetTable, now: TargetTable): boolean {
+  const diff = diffTables(made, now, { rewritten: false, command: null });
+  return qualifiedName(made.source) === qualifiedName(now.source) && (diff?.steps.length ?? 0) === 0;
+}
+
+/** Commits tables that are copied, on the staging branch, while others still are. */
+async function commitGroup(
+  { staging, config }: Sides,
+  group: readonly TargetTable[],
+  position: Position,
+  { consistentPoint: lsn, time }: ExportedSnapshot,
+  logger: Logger,
+): Promise<void> {
+  const names = group.map(({ name }) => name);
+  await staging.writer.run('START TRANSACTION');
+  for (const { source } of group) await staging.writer.run(updateTableState(source.oid, 'streaming', lsn));
+  const what = names.length === 1 ? names[0] : `${names.length} tables`;
+  const message = stepMessage(`copied ${what} at ${formatLsn(lsn)}`, position);
+  const hash = await staging.commitTables(
+    [...names, 'wal2dolt_tables', EXACT_TABLE],
+    message,
+    time,
+    config.context.author,
+  );
+  for (const table of names) logger.debug({ table, lsn: formatLsn(lsn), hash }, 'table copied');
+}
+
+/** The published tables as they are in the snapshot, or (null) now; all of them, or those of some oids. */
+export async function readSnapshot(
   config: Config,
-  snapshotName: string,
+  snapshotName: string | null,
+  oids?: readonly number[],
 ): Promise<{ readonly schemas: readonly TableSchema[]; readonly sizes: TableSizes }> {
   const client = await connectSource(config.source, 'wal2dolt catalog');
   try {
-    await importSnapshot(client, snapshotName);
-    const schemas = await readTables(client, config.publication);
+    if (snapshotName !== null) await importSnapshot(client, snapshotName);
+    const published = await readTables(client, config.publication, oids);
+    const schemas = selectSchemas(published, config.tables);
     return { schemas, sizes: await tableSizes(client, schemas) };
   } finally {
     await client.end().catch(() => {});
@@ -122,7 +189,7 @@ export async function createTables(
   await purgeStatistics(connection);
 }
 
-/** What the catalog says now must be what the target's table was made from: it is about to be filled. */
+/** The catalog must still say what it said when the copy began: names and columns are looked up as they are now. */
 export function assertUnchanged(tables: readonly TargetTable[], now: readonly TableSchema[]): void {
   for (const { source } of tables) {
     const current = now.find((schema) => schema.oid === source.oid);
@@ -130,9 +197,10 @@ export function assertUnchanged(tables: readonly TargetTable[], now: readonly Ta
       JSON.stringify([
         qualifiedName(schema),
         schema.columns.map(({ attnum, name, type }) => [attnum, name, type.oid, type.typmod]),
+        schema.partitions,
       ]);
     if (!current || shape(current) !== shape(source)) {
-      throw new Wal2DoltError('E_SCHEMA_CHANGED', `${qualifiedName(source)} changed before it was copied`);
+      throw new Wal2DoltError('E_TABLE_REWRITTEN', `${qualifiedName(source)} changed while it was copied`);
     }
   }
 }

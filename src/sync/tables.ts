@@ -35,15 +35,44 @@ export function planTables(
   return ordered.map((schema, i) => planTable(schema, names[i] ?? schema.name, rules));
 }
 
-function planTable(
+/** What the table has in the target already, and therefore keeps. */
+interface StoredColumns {
+  /** Names by attnum, of the columns that keep theirs. */
+  readonly names: ReadonlyMap<number, string>;
+  /** Whether the target has the column; undefined where that is still to be decided. */
+  readonly has: (attnum: number) => boolean | undefined;
+}
+
+/**
+ * A table of the target whose source is `schema` now. What it had keeps its name as long as the source's name stays; `taken`
+ * are the names of all other tables of the target. Throws E_CONFIG where the configuration does not allow it.
+ */
+export function replanTable(
+  before: TargetTable,
   schema: TableSchema,
-  name: string,
   rules: MappingRules,
-  storedNames?: ReadonlyMap<number, string>,
+  taken: readonly string[],
 ): TargetTable {
+  const name =
+    qualifiedName(before.source) === qualifiedName(schema)
+      ? before.name
+      : (planTables([schema], rules, taken)[0]?.name ?? before.name);
+  const known = new Set(before.source.columns.map(({ attnum }) => attnum));
+  const stored = new Map(before.columns.map((column) => [column.source.attnum, column]));
+  const names = schema.columns.flatMap((column): [number, string][] => {
+    const was = stored.get(column.attnum);
+    return was && was.source.name === column.name ? [[column.attnum, was.name]] : [];
+  });
+  return planTable(schema, name, rules, {
+    names: new Map(names),
+    has: (attnum) => (known.has(attnum) ? stored.has(attnum) : undefined),
+  });
+}
+
+function planTable(schema: TableSchema, name: string, rules: MappingRules, stored?: StoredColumns): TargetTable {
   const { excludeColumns, columnTypes } = optionsFor(rules.tables, schema.schema, schema.name);
   const kept = schema.columns.flatMap((column, sourcePosition) => {
-    const keep = storedNames ? storedNames.has(column.attnum) : !excludeColumns.has(column.name);
+    const keep = stored?.has(column.attnum) ?? !excludeColumns.has(column.name);
     return keep ? [{ column, sourcePosition }] : [];
   });
   if (kept.length === 0) {
@@ -70,14 +99,23 @@ function planTable(
       ),
     })),
   );
-  const names = uniqueNames(kept.map(({ column }) => columnNameFor(column.name)));
+  const storedNames = stored?.names ?? new Map<number, string>();
+  const unnamed = kept.filter(({ column }) => !storedNames.has(column.attnum));
+  const newNames = uniqueNames(
+    unnamed.map(({ column }) => columnNameFor(column.name)),
+    storedNames.values(),
+  );
+  const names = new Map([
+    ...storedNames,
+    ...unnamed.map(({ column }, i) => [column.attnum, newNames[i] ?? ''] as const),
+  ]);
   const columns = kept.map(({ column, sourcePosition }, i) => {
     const conversion = conversions[i];
     if (!conversion) throw new Wal2DoltError('E_INTERNAL', `no conversion for ${qualifiedName(schema)}.${column.name}`);
     return {
       source: column,
       sourcePosition,
-      name: storedNames?.get(column.attnum) ?? names[i] ?? column.name,
+      name: names.get(column.attnum) ?? column.name,
       notNull: key.includes(column.attnum) || (column.notNull && !conversion.nullable),
       conversion,
     };
@@ -110,7 +148,7 @@ export function restoreTable(stored: StoredTable, rules: MappingRules): TargetTa
     );
   }
   const names = new Map([...stored.columns].map(([attnum, column]) => [attnum, column.name]));
-  const table = planTable(stored.schema, stored.targetName, rules, names);
+  const table = planTable(stored.schema, stored.targetName, rules, { names, has: (attnum) => names.has(attnum) });
   for (const column of table.columns) {
     const made = stored.columns.get(column.source.attnum)?.type;
     if (made === column.conversion.sql) continue;

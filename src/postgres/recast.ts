@@ -1,0 +1,49 @@
+import type pg from 'pg';
+import type { ColumnType } from '../core/schema.js';
+import { queryRows } from './client.js';
+
+/** Values in one statement. */
+const CHUNK = 10_000;
+
+/** Types whose text is the value: what a cast to them prints is final. */
+const TEXTS = new Set(['text', 'varchar', 'bpchar', 'name', 'char']);
+
+/**
+ * Values as Postgres prints them after a cast from one type to another, as ALTER COLUMN … TYPE makes it. `settings` are
+ * those of the session that did it (`TimeZone`, `DateStyle`, …); the texts are in and out as sessions of `connectSource` print
+ * them. Throws a Wal2DoltError where a type is gone by now, or a value can not be cast.
+ */
+export async function recast(
+  client: pg.Client,
+  cast: { readonly from: ColumnType; readonly to: ColumnType },
+  settings: Readonly<Record<string, string>>,
+  texts: readonly string[],
+): Promise<string[]> {
+  const print = TEXTS.has(cast.to.base);
+  // Only a text keeps the other session's way to print; of all other types the value is wanted, in ours.
+  const theirs = Object.entries(settings).filter(([name]) => print || name === 'TimeZone');
+  const results: string[] = [];
+  for (let start = 0; start < texts.length; start += CHUNK) {
+    const some = texts.slice(start, start + CHUNK);
+    await queryRows(client, 'BEGIN READ ONLY');
+    try {
+      for (const [name, value] of theirs) await queryRows(client, 'SELECT set_config($1, $2, true)', [name, value]);
+      const made = await castAll(client, some, `value::${cast.from.name}::${cast.to.name}`);
+      await queryRows(client, 'COMMIT');
+      results.push(...(print ? made : await castAll(client, made, `value::${cast.to.name}`)));
+    } catch (error) {
+      await queryRows(client, 'ROLLBACK').catch(() => {});
+      throw error;
+    }
+  }
+  return results;
+}
+
+async function castAll(client: pg.Client, texts: readonly string[], expression: string): Promise<string[]> {
+  const rows = await queryRows<{ made: string }>(
+    client,
+    `SELECT (${expression})::text AS made FROM unnest($1::text[]) WITH ORDINALITY given (value, place) ORDER BY place`,
+    [texts],
+  );
+  return rows.map(({ made }) => made);
+}

@@ -1,0 +1,186 @@
+import type { Logger } from 'pino';
+import { Batch, type CloseReason, type CommitPolicy } from '../core/batch.js';
+import { failpoint } from '../core/failpoint.js';
+import { Acknowledgeable, formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js';
+import type { Committer } from '../dolt/committer.js';
+import type { Wal2DoltError } from '../errors.js';
+import { StreamLog } from '../ops/stream-log.js';
+import type { ReplicationStream } from '../postgres/transport.js';
+import { unlessAborted } from './interrupt.js';
+import { Pipeline } from './pipeline.js';
+
+/** While idle, the slot is advanced at most this often without being asked to. */
+const IDLE_ACKNOWLEDGE_MS = 10_000;
+
+export interface ClosingOptions {
+  readonly stream: ReplicationStream;
+  readonly committer: Committer;
+  readonly policy: CommitPolicy;
+  /** While the first snapshot is being completed: the position from which all tables belong together. */
+  readonly completeAt: Lsn | null;
+  /** Called once, when everything before `completeAt` is written. */
+  readonly onComplete: (position: Position) => Promise<void>;
+  /** Called after every published commit. */
+  readonly onCommit: () => void;
+  readonly logger: Logger;
+}
+
+/**
+ * From the batch that is collected to what is acknowledged: closes it when it is due, has it committed while the next one
+ * is collected, and tells the server what is durable. Nothing is closed while tables are ahead of the stream.
+ */
+export class Closing {
+  readonly batch: Batch;
+  readonly pipeline = new Pipeline();
+  /** Aborted when a shutdown has waited long enough. */
+  readonly late: AbortSignal;
+  readonly #options: ClosingOptions;
+  readonly #acknowledgeable: Acknowledgeable;
+  readonly #log: StreamLog;
+  #tag: string | null = null;
+  #lastIdle = 0;
+  #complete: boolean;
+  #heldUntil: Lsn | null = null;
+
+  constructor(options: ClosingOptions, late: AbortSignal) {
+    this.#options = options;
+    this.late = late;
+    this.batch = new Batch(options.policy);
+    this.#acknowledgeable = new Acknowledgeable(options.committer.position.endLsn);
+    this.#complete = options.completeAt === null;
+    this.#log = new StreamLog(options.logger);
+  }
+
+  /** Tables were copied as they are there: until everything before is received, what is written is no state of the source. */
+  get heldUntil(): Lsn | null {
+    return this.#heldUntil;
+  }
+
+  hold(until: Lsn): void {
+    this.#heldUntil = maxLsn(until, this.#heldUntil ?? until);
+  }
+
+  /** False while something is held that what comes `next` is still before. */
+  async released(next: Lsn): Promise<boolean> {
+    if (this.#heldUntil === null) return true;
+    if (next < this.#heldUntil) return false;
+    this.#heldUntil = null;
+    if (this.batch.transactionCount > 0) await this.close('copy');
+    else {
+      await this.pipeline.submit(() => this.#options.committer.step('tables were copied again', []));
+      await this.pipeline.drain();
+      this.#options.onCommit();
+    }
+    return true;
+  }
+
+  /** Milliseconds until a batch is due by time. */
+  remaining(nowMs: number): number {
+    return this.#heldUntil === null ? this.batch.remaining(nowMs) : Number.POSITIVE_INFINITY;
+  }
+
+  throwIfFailed(): void {
+    if (this.pipeline.failed.aborted) throw this.pipeline.failed.reason;
+  }
+
+  async closeIfDue(): Promise<void> {
+    if (this.#heldUntil !== null) return;
+    const reason = this.batch.due(Date.now());
+    if (reason !== null) await this.close(reason);
+  }
+
+  /** Makes what was collected of earlier transactions a commit, where it may be one. */
+  async closeEarlier(): Promise<void> {
+    if (this.#heldUntil === null) await this.close('ddl');
+  }
+
+  async close(reason: CloseReason, tag: string | null = this.#tag): Promise<void> {
+    this.#tag = null;
+    if (this.batch.transactionCount === 0) return;
+    const { committer, stream } = this.#options;
+    const closed = this.batch.close(reason, tag);
+    const end = closed.transactions.at(-1)?.endLsn ?? committer.position.endLsn;
+    await this.pipeline.submit(async () => {
+      const started = Date.now();
+      this.#tagged(closed.tag, await committer.commit(closed));
+      await this.#completeIfReached(end);
+      failpoint('before-acknowledge');
+      this.#acknowledgeable.durable(end);
+      stream.acknowledge(this.#acknowledgeable.current);
+      this.#options.onCommit();
+      this.#log.committed(
+        { lsn: formatLsn(end), transactions: closed.transactions.length, rows: closed.rows },
+        reason,
+        Date.now() - started,
+      );
+    });
+  }
+
+  /** Everything that commits before `reached` was received: makes it durable. */
+  async closeAt(reached: Lsn): Promise<void> {
+    await this.close('until');
+    await this.pipeline.drain();
+    await this.#completeIfReached(reached);
+    await this.#advance(reached);
+  }
+
+  /** Brings what was collected into the working set: of a transaction that is too large, or before something else is written. */
+  async spill(): Promise<void> {
+    const changes = this.batch.spill();
+    await this.pipeline.submit(() => unlessAborted(this.late, this.#options.committer.spill(changes)));
+  }
+
+  /** The transaction that ended last, and ends the batch, is to have a name. */
+  tagNext(name: string): void {
+    if (this.#heldUntil !== null) this.#tagged(name, false);
+    else {
+      this.#tag = name;
+      this.batch.cut('tag');
+    }
+  }
+
+  /** A tag outside of a transaction names the state that has been reached. */
+  async tagHere(name: string): Promise<void> {
+    if (this.#heldUntil !== null) {
+      this.#tagged(name, false);
+      return;
+    }
+    if (!this.batch.isEmpty) return this.close('tag', name);
+    await this.pipeline.submit(async () => this.#tagged(name, await this.#options.committer.tagHead(name)));
+  }
+
+  /** Everything that the server has sent is of no interest or durable, if nothing is pending here. */
+  async idle(walEnd: Lsn, replyRequested: boolean): Promise<void> {
+    if (this.#heldUntil !== null || !this.batch.isEmpty || !this.pipeline.isIdle) return;
+    await this.#completeIfReached(walEnd);
+    if (replyRequested || Date.now() - this.#lastIdle >= IDLE_ACKNOWLEDGE_MS) await this.#advance(walEnd);
+  }
+
+  /** Everything is written. Throws what made the stream end. */
+  async end(why: string, failure: Wal2DoltError | null): Promise<void> {
+    await this.pipeline.drain();
+    if (failure !== null) throw failure;
+    this.#log.stopped(why);
+  }
+
+  async #advance(walEnd: Lsn): Promise<void> {
+    this.#lastIdle = Date.now();
+    if (walEnd > this.#acknowledgeable.current && this.#complete) {
+      await this.#options.committer.recordAcknowledged(walEnd);
+      this.#acknowledgeable.idle(walEnd);
+    }
+    this.#options.stream.acknowledge(this.#acknowledgeable.current);
+  }
+
+  /** Everything before `reached` is written: if that is all that the first snapshot waited for, it is shown now. */
+  async #completeIfReached(reached: Lsn): Promise<void> {
+    const { completeAt, committer, onComplete } = this.#options;
+    if (this.#complete || completeAt === null || reached < completeAt) return;
+    this.#complete = true;
+    await onComplete({ ...committer.position, endLsn: reached });
+  }
+
+  #tagged(name: string | null, taken: boolean): void {
+    if (!taken) this.#options.logger.warn({ tag: name }, 'tag not created: it exists, is no name, or comes too early');
+  }
+}

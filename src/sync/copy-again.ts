@@ -1,0 +1,195 @@
+import { failpoint } from '../core/failpoint.js';
+import { formatLsn, type Lsn } from '../core/position.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
+import { diffTables, type TableDiff } from '../core/schema-diff.js';
+import type { TargetTable } from '../core/target.js';
+import { insertTable, readTables as readStoredTables, updateTable, updateTableState } from '../dolt/bookkeeping.js';
+import { changeTable } from '../dolt/change-table.js';
+import type { Committer } from '../dolt/committer.js';
+import { createTable } from '../dolt/ddl.js';
+import { purgeStatistics } from '../dolt/statistics.js';
+import { Wal2DoltError } from '../errors.js';
+import { createSlot } from '../postgres/create-slot.js';
+import { copyTables } from './copy-tables.js';
+import type { Relations } from './relations.js';
+import type { RunContext, Sides } from './run-context.js';
+import type { At, PendingCopy, SchemaChanges } from './schema-changes.js';
+import { assertUnchanged, readSnapshot } from './snapshot.js';
+import { planTables, replanTable, restoreTable } from './tables.js';
+
+export interface CopyAgain {
+  readonly sides: Sides;
+  readonly context: RunContext;
+  readonly committer: Committer;
+  readonly relations: Relations;
+  readonly changes: SchemaChanges;
+}
+
+/** A table that is copied: as the target has it, and as it is in the snapshot. */
+interface Copied {
+  readonly copy: PendingCopy;
+  readonly before: TargetTable | null;
+  readonly after: TargetTable;
+}
+
+/**
+ * Copies the tables whose rows only Postgres has, into the working set of the staging branch, where everything that was
+ * received is written. Their rows are then those of the returned position, which is later than the stream's: until the
+ * stream is there too nothing may be committed. Tables that are gone by now stay as they are, and are not followed any more.
+ *
+ * Throws E_TABLE_REWRITTEN where a table changed again meanwhile: the next attempt begins before all of it.
+ */
+export async function copyAgain(options: CopyAgain, at: At): Promise<Lsn> {
+  const { sides, context, committer, changes, relations } = options;
+  const { config } = sides;
+  const { logger, signal } = context;
+  const pending = withPredecessors(options);
+  failpoint('before-recopy');
+  await using snapshot = await createSlot(config.source, {
+    name: `${config.slot.slice(0, 40)}_again_${process.pid}`,
+    temporary: true,
+    failover: false,
+    timeoutMs: 0,
+    signal,
+  });
+  const lsn = snapshot.consistentPoint;
+  const oids = pending.map(({ oid }) => oid);
+  const { schemas, sizes } = await readSnapshot(config, snapshot.snapshotName, oids);
+  const copied: Copied[] = [];
+  const present = new Map(schemas.map((schema) => [schema.oid, schema]));
+  // Names become free before others take them.
+  for (const copy of pending) if (!present.has(copy.oid)) await giveUp(options, copy, at);
+  for (const known of [true, false]) {
+    for (const copy of pending) {
+      const schema = present.get(copy.oid);
+      if (schema && relations.tables.has(copy.oid) === known) copied.push(await place(options, copy, schema, at));
+    }
+  }
+  // What changed the schema is a commit of its own.
+  await committer.spill([]);
+  logger.info({ lsn: formatLsn(lsn), tables: copied.map(({ copy }) => copy.name) }, 'copying again');
+  await copyTables({
+    sourceUrl: config.source,
+    snapshotName: snapshot.snapshotName,
+    commit: async (tables) => {
+      for (const { source } of tables) {
+        await sides.staging.writer.run(updateTableState(source.oid, 'streaming', lsn));
+        await sides.staging.writer.run('COMMIT');
+      }
+    },
+    staging: sides.staging,
+    exact: committer.exact,
+    tables: copied.map(({ after }) => after),
+    sizes,
+    connections: config.copyConnections,
+    progress: context.progress,
+    onTable: context.onProgress,
+    signal,
+  });
+  const now = await readSnapshot(config, null, oids);
+  assertUnchanged(
+    copied.map(({ after }) => after),
+    now.schemas,
+  );
+  for (const { copy, after } of copied) {
+    relations.set({ table: after, snapshotLsn: lsn });
+    changes.settled(copy.oid);
+  }
+  failpoint('after-recopy');
+  return lsn;
+}
+
+/**
+ * What is to be copied. A new table that has the name of one that is followed shows that this one was renamed or dropped
+ * before, of which nothing told if there were no rows since: it is looked at too.
+ */
+function withPredecessors({ changes, relations }: CopyAgain): PendingCopy[] {
+  const pending = [...changes.pending.values()];
+  for (const copy of pending) {
+    if (relations.tables.has(copy.oid)) continue;
+    for (const [oid, { table }] of relations.tables) {
+      if (qualifiedName(table.source) !== copy.name || changes.pending.has(oid)) continue;
+      changes.copy({ ...copy, oid, why: 'another table has its name' });
+    }
+  }
+  return [...changes.pending.values()];
+}
+
+/** Makes the table empty and as it is in the snapshot. */
+async function place(
+  { sides, committer, relations, changes }: CopyAgain,
+  copy: PendingCopy,
+  schema: TableSchema,
+  at: At,
+): Promise<Copied> {
+  const { staging, rules } = sides;
+  const { writer: connection } = staging;
+  const stored = (await readStoredTables(connection)).filter(({ oid }) => oid === copy.oid);
+  const [known] = stored;
+  const before = relations.tables.get(copy.oid)?.table ?? (known ? restoreTable(known, rules) : null);
+  const taken = [...relations.tables.values()].flatMap(({ table }) =>
+    table.source.oid === copy.oid ? [] : [table.name],
+  );
+  const [planned] = before ? [replanTable(before, schema, rules, taken)] : planTables([schema], rules, taken);
+  if (!planned) throw new Wal2DoltError('E_INTERNAL', `no plan for ${copy.name}`);
+  await changes.freeName(planned.name, copy.oid);
+  const diff: TableDiff | null = before && diffTables(before, planned, { rewritten: true, command: null });
+  await committer.changeSchema([], {
+    ...copy.cause,
+    xid: at.xid,
+    commitTime: at.commitTime,
+    changes: [
+      ...(diff?.described ?? []).map((change) => `${planned.name}: ${change}`),
+      `${planned.name}: copied again, since ${copy.why}`,
+    ],
+    apply: async (head) => {
+      if (before) {
+        await changeTable({
+          connection,
+          writer: committer.writer,
+          exact: committer.exact,
+          before,
+          after: planned,
+          diff: { steps: [], described: [], ...diff, rows: { kind: 'copied', because: copy.why } },
+          head,
+          recast: null,
+        });
+      } else {
+        await connection.run(createTable(planned));
+        await purgeStatistics(connection);
+      }
+      await connection.run('START TRANSACTION');
+      const statements = known ? updateTable(planned) : insertTable(planned, 'copying');
+      for (const statement of statements) await connection.run(statement);
+      await connection.run(updateTableState(copy.oid, 'copying'));
+      await connection.run('COMMIT');
+    },
+  });
+  return { copy, before, after: planned };
+}
+
+/** There is nothing left to copy. */
+async function giveUp(
+  { sides, context, committer, relations, changes }: CopyAgain,
+  copy: PendingCopy,
+  at: At,
+): Promise<void> {
+  const streamed = relations.tables.get(copy.oid);
+  changes.settled(copy.oid, streamed?.table.name ?? changes.left.get(copy.oid) ?? null);
+  context.logger.warn(
+    { table: copy.name, because: copy.why },
+    'the table should have been copied, and is gone or not published by now; what it held in between is not in the history',
+  );
+  if (!streamed) return;
+  relations.delete(copy.oid);
+  await committer.changeSchema([], {
+    ...copy.cause,
+    xid: at.xid,
+    commitTime: at.commitTime,
+    changes: [`${streamed.table.name} is no longer followed: it was gone before it could be copied`],
+    apply: async () => {
+      await sides.staging.writer.run(updateTableState(copy.oid, 'left'));
+      await sides.staging.writer.run('COMMIT');
+    },
+  });
+}

@@ -1,0 +1,225 @@
+import type { Logger } from 'pino';
+import type { DdlSnapshot } from '../core/ddl-snapshot.js';
+import { LSN_ZERO, type Lsn, type Micros } from '../core/position.js';
+import type { TableSchema } from '../core/schema.js';
+import type { TargetTable } from '../core/target.js';
+import { insertTable, updateTable, updateTableState, updateTargetName } from '../dolt/bookkeeping.js';
+import { changeTable, type Recast } from '../dolt/change-table.js';
+import type { Committer, SchemaChange } from '../dolt/committer.js';
+import { createTable, renameTable } from '../dolt/ddl.js';
+import type { StagingBranch } from '../dolt/staging.js';
+import { purgeStatistics } from '../dolt/statistics.js';
+import type { Relations } from './relations.js';
+import { type KnownTables, planName, planRelation, planSnapshot, type TableAction } from './schema-plan.js';
+import type { MappingRules } from './tables.js';
+
+/** The open transaction of the stream. */
+export interface At {
+  readonly xid: number;
+  readonly finalLsn: Lsn;
+  readonly commitTime: Micros;
+}
+
+/** What caused a change, for the commit's message. */
+export type Cause = Pick<SchemaChange, 'tag' | 'command' | 'user'> & Pick<DdlSnapshot, 'settings'>;
+
+/** A table that is copied again as soon as its transaction ends. */
+export interface PendingCopy {
+  readonly oid: number;
+  readonly name: string;
+  readonly why: string;
+  readonly cause: Cause;
+}
+
+/** Of a change that was found by the rows that followed it. */
+const UNKNOWN: Cause = { tag: 'SCHEMA CHANGE', command: 'found by the rows that followed it', user: '', settings: {} };
+
+/** A copy that somebody asked for with `wal2dolt resync`. */
+export const askedFor = (oid: number, name: string): PendingCopy => ({
+  oid,
+  name,
+  why: 'that was asked for',
+  cause: { tag: 'RESYNC', command: name, user: '', settings: {} },
+});
+
+export interface SchemaChangesOptions {
+  readonly relations: Relations;
+  readonly committer: Committer;
+  readonly staging: StagingBranch;
+  readonly rules: MappingRules;
+  /** Names in Dolt of tables that are not followed any more, by oid. */
+  readonly left: ReadonlyMap<number, string>;
+  readonly recast: (settings: Readonly<Record<string, string>>) => Recast;
+  readonly logger: Logger;
+}
+
+/** A schema change that is decided and not yet applied; null where nothing changes. */
+export interface Decided {
+  readonly actions: readonly TableAction[];
+  /** In the order in which it is applied; null where there is nothing to apply now. */
+  readonly change: SchemaChange | null;
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** Follows the source's schema: decides what a change of it means for the target's tables, and changes those. */
+export class SchemaChanges {
+  readonly #options: SchemaChangesOptions;
+  readonly #left: Map<number, string>;
+  readonly #pending = new Map<number, PendingCopy>();
+
+  constructor(options: SchemaChangesOptions) {
+    this.#options = options;
+    this.#left = new Map(options.left);
+  }
+
+  /** Tables whose rows are passed over, since a copy that is to come has them. */
+  get pending(): ReadonlyMap<number, PendingCopy> {
+    return this.#pending;
+  }
+
+  get left(): ReadonlyMap<number, string> {
+    return this.#left;
+  }
+
+  /** Followed tables whose rows a command would have copied again, if they have any. */
+  copiedBy(snapshot: DdlSnapshot, at: At): TargetTable[] {
+    const { relations, rules } = this.#options;
+    const actions = planSnapshot(snapshot, at.finalLsn, this.#known(NONE), rules);
+    return actions.flatMap((action) => (action.kind === 'copy' ? (relations.tables.get(action.oid)?.table ?? []) : []));
+  }
+
+  /** What a command of the open transaction comes to; `empty` are tables that are known to have no row before it. */
+  bySnapshot(snapshot: DdlSnapshot, at: At, empty: ReadonlySet<number>): Decided | null {
+    const actions = planSnapshot(snapshot, at.finalLsn, this.#known(empty), this.#options.rules);
+    for (const { oid } of snapshot.dropped) this.#pending.delete(oid);
+    // Rows that a command writes come before its message.
+    for (const { schema } of snapshot.tables) {
+      const pending = this.#pending.get(schema.oid);
+      if (pending?.cause === UNKNOWN) this.#pending.set(schema.oid, { ...pending, cause: snapshot });
+    }
+    return this.#decide(actions, snapshot, at);
+  }
+
+  /** What a relation comes to that the stream announced as it was not known. */
+  byRelation(schema: TableSchema, rewritten: boolean, at: At): Decided | null {
+    const actions = planRelation(schema, rewritten, at.finalLsn, this.#known(NONE), this.#options.rules);
+    return this.#decide(actions, UNKNOWN, at);
+  }
+
+  /** The table is copied again when the open transaction ends. */
+  copy(copy: PendingCopy): void {
+    this.#pending.set(copy.oid, copy);
+    this.#options.logger.info({ table: copy.name, because: copy.why }, 'the table is to be copied');
+  }
+
+  /** A copy was made; or could not be, of a table that stays as `leftAs`. */
+  settled(oid: number, leftAs: string | null = null): void {
+    this.#pending.delete(oid);
+    if (leftAs === null) this.#left.delete(oid);
+    else this.#left.set(oid, leftAs);
+  }
+
+  /** Makes room for a followed table's name in Dolt. */
+  async freeName(name: string, oid: number): Promise<void> {
+    for (const action of planName(name, oid, this.#known(NONE), this.#options.rules)) {
+      this.#register(action);
+      await this.apply(action, '', {});
+    }
+  }
+
+  #known(empty: ReadonlySet<number>): KnownTables {
+    const pending = new Set(this.#pending.keys());
+    return { followed: this.#options.relations.tables, left: this.#left, pending, empty };
+  }
+
+  #decide(actions: readonly TableAction[], cause: Cause, at: At): Decided | null {
+    if (actions.length === 0) return null;
+    for (const action of actions) {
+      if (action.kind === 'copy') this.copy({ ...action, cause });
+      if (action.kind === 'leave') this.#pending.delete(action.oid);
+      this.#register(action);
+    }
+    const now = actions.filter(({ kind }) => kind !== 'copy');
+    if (now.length === 0) return { actions, change: null };
+    const { xid, commitTime } = at;
+    const { tag, command, user, settings } = cause;
+    const apply = async (head: string): Promise<void> => {
+      for (const action of now) await this.apply(action, head, settings);
+    };
+    return { actions, change: { tag, command, user, xid, commitTime, changes: now.flatMap(describe), apply } };
+  }
+
+  /** From now on the stream's rows meet the tables as they will be when the change is applied. */
+  #register(action: TableAction): void {
+    const { relations } = this.#options;
+    if (action.kind === 'create') relations.set({ table: action.table, snapshotLsn: LSN_ZERO });
+    else if (action.kind === 'change') relations.set({ ...action.before, table: action.after });
+    else if (action.kind === 'moveAway') this.#left.set(action.oid, action.to);
+    else if (action.kind === 'leave') {
+      relations.delete(action.oid);
+      this.#left.set(action.oid, action.name);
+    }
+  }
+
+  /** Changes one table and what the bookkeeping says of it, in the working set of the staging branch. */
+  async apply(action: TableAction, head: string, settings: Readonly<Record<string, string>>): Promise<void> {
+    const { staging, committer, recast, logger } = this.#options;
+    const { writer: connection } = staging;
+    const bookkeeping: string[] = [];
+    switch (action.kind) {
+      case 'create':
+        await connection.run(createTable(action.table, true));
+        await purgeStatistics(connection);
+        bookkeeping.push(...insertTable(action.table, 'streaming'));
+        break;
+      case 'change':
+        await changeTable({
+          connection,
+          writer: committer.writer,
+          exact: committer.exact,
+          before: action.before.table,
+          after: action.after,
+          diff: action.diff,
+          head,
+          recast: recast(settings),
+        });
+        bookkeeping.push(...updateTable(action.after));
+        break;
+      case 'moveAway':
+        await connection.run(renameTable(action.from, action.to));
+        await committer.exact.rename(connection, action.from, action.to);
+        bookkeeping.push(updateTargetName(action.oid, action.to));
+        break;
+      case 'leave':
+        bookkeeping.push(updateTableState(action.oid, 'left'));
+        break;
+      case 'copy':
+        return;
+      default:
+        action satisfies never;
+    }
+    await connection.run('START TRANSACTION');
+    for (const statement of bookkeeping) await connection.run(statement);
+    await connection.run('COMMIT');
+    logger.info({ change: describe(action) }, 'schema changed');
+  }
+}
+
+function describe(action: TableAction): readonly string[] {
+  switch (action.kind) {
+    case 'create':
+      return [`${action.table.name} created`];
+    case 'change': {
+      const { name } = action.after;
+      const described = action.diff.described.map((change) => `${name}: ${change}`);
+      return action.diff.rows.kind === 'converted' ? [...described, `${name}: rows written again`] : described;
+    }
+    case 'leave':
+      return [`${action.name} is no longer followed: ${action.why}`];
+    case 'moveAway':
+      return [`${action.from}, which is no longer followed, is called ${action.to} now`];
+    case 'copy':
+      return [];
+  }
+}

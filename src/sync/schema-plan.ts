@@ -1,0 +1,168 @@
+import type { DdlSnapshot } from '../core/ddl-snapshot.js';
+import { foldName, uniqueNames } from '../core/names.js';
+import { selects } from '../core/patterns.js';
+import { LSN_ZERO, type Lsn } from '../core/position.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
+import { diffTables, type TableDiff } from '../core/schema-diff.js';
+import type { TargetTable } from '../core/target.js';
+import type { StreamedTable } from './relations.js';
+import { type MappingRules, planTables, replanTable } from './tables.js';
+
+/** What is done with one table of the target because of a schema change of the source. */
+export type TableAction =
+  | { readonly kind: 'create'; readonly table: TargetTable }
+  | { readonly kind: 'change'; readonly before: StreamedTable; readonly after: TargetTable; readonly diff: TableDiff }
+  /** It stays as it is, with its history. */
+  | { readonly kind: 'leave'; readonly oid: number; readonly name: string; readonly why: string }
+  /** A table that left gives up its name to one that is followed. */
+  | { readonly kind: 'moveAway'; readonly oid: number; readonly from: string; readonly to: string }
+  /** Its rows can only be had from Postgres. */
+  | { readonly kind: 'copy'; readonly oid: number; readonly name: string; readonly why: string };
+
+/** The target's tables as a plan sees them, and as its own earlier actions leave them. */
+export interface KnownTables {
+  readonly followed: ReadonlyMap<number, StreamedTable>;
+  /** Names in Dolt of the tables that left, by oid. */
+  readonly left: ReadonlyMap<number, string>;
+  /** Tables that are to be copied: whatever happens to them before that is in their copy. */
+  readonly pending: ReadonlySet<number>;
+  /** Tables that are known to have no row before the change. */
+  readonly empty: ReadonlySet<number>;
+}
+
+/** What a command, whose transaction commits at `at`, means for the target; in an order that works. Pure. */
+export function planSnapshot(snapshot: DdlSnapshot, at: Lsn, known: KnownTables, rules: MappingRules): TableAction[] {
+  const plan = new SchemaPlan(known, rules, at);
+  for (const { oid } of snapshot.dropped) plan.leave(oid, 'dropped');
+  for (const { oid } of snapshot.unpublished) plan.leave(oid, 'not in the publication any more');
+  if (snapshot.complete) {
+    const carried = new Set(snapshot.tables.map(({ schema }) => schema.oid));
+    for (const oid of known.followed.keys()) if (!carried.has(oid)) plan.leave(oid, 'not in the publication any more');
+  }
+  for (const { schema, name } of snapshot.droppedIndexes) plan.dropIndex(schema, name, snapshot.command);
+  const created = new Set(snapshot.tables.filter((table) => table.created).map(({ schema }) => schema.oid));
+  for (const table of snapshot.tables) {
+    const filled = /^(CREATE TABLE AS|SELECT INTO)$/.test(snapshot.tag);
+    const createdEmpty = table.created && !filled;
+    const { rewritten } = table;
+    plan.define(table.schema, createdEmpty, { rewritten, command: snapshot.command, createdPartitions: created });
+  }
+  return plan.actions;
+}
+
+/** What a table that the stream announced differently, or that is new in it, means for the target. Pure. */
+export function planRelation(
+  schema: TableSchema,
+  rewritten: boolean,
+  at: Lsn,
+  known: KnownTables,
+  rules: MappingRules,
+): TableAction[] {
+  const plan = new SchemaPlan(known, rules, at);
+  plan.define(schema, false, { rewritten, command: null });
+  return plan.actions;
+}
+
+/** What makes room for a name in Dolt that a followed table is to have. Pure. */
+export function planName(name: string, oid: number, known: KnownTables, rules: MappingRules): TableAction[] {
+  const plan = new SchemaPlan(known, rules, LSN_ZERO);
+  plan.freeName(name, oid);
+  return plan.actions;
+}
+
+/** Whether partitions came that may have rows. */
+function attaches(before: TableSchema, after: TableSchema): boolean {
+  const had = new Set(before.partitions ?? []);
+  return (after.partitions ?? []).some((oid) => !had.has(oid));
+}
+
+class SchemaPlan {
+  readonly actions: TableAction[] = [];
+  readonly #followed: Map<number, StreamedTable>;
+  readonly #left: Map<number, string>;
+  readonly #known: KnownTables;
+  readonly #rules: MappingRules;
+  readonly #at: Lsn;
+
+  constructor(known: KnownTables, rules: MappingRules, at: Lsn) {
+    this.#known = known;
+    this.#followed = new Map(known.followed);
+    this.#left = new Map(known.left);
+    this.#rules = rules;
+    this.#at = at;
+  }
+
+  leave(oid: number, why: string): void {
+    const streamed = this.#of(oid);
+    if (!streamed) return;
+    this.#followed.delete(oid);
+    this.#left.set(oid, streamed.table.name);
+    this.actions.push({ kind: 'leave', oid, name: streamed.table.name, why });
+  }
+
+  /** Of a dropped index no more is known than its name, which is unique in its schema. */
+  dropIndex(schema: string, name: string, command: string): void {
+    for (const [oid, { table }] of this.#followed) {
+      if (table.source.schema !== schema || !table.source.indexes.some((index) => index.name === name)) continue;
+      const indexes = table.source.indexes.filter((index) => index.name !== name);
+      if (this.#of(oid)) this.#change(oid, { ...table.source, indexes }, { rewritten: false, command });
+    }
+  }
+
+  define(schema: TableSchema, createdEmpty: boolean, hints: Parameters<typeof diffTables>[2]): void {
+    const { oid } = schema;
+    if (this.#known.pending.has(oid)) return;
+    const selected = selects(this.#rules.tables, schema.schema, schema.name);
+    if (this.#followed.has(oid)) {
+      if (!selected) this.leave(oid, `${qualifiedName(schema)} is not selected by the configuration`);
+      else if (this.#of(oid)) this.#change(oid, schema, hints);
+    } else if (selected) {
+      if (createdEmpty && !this.#left.has(oid)) this.#create(schema);
+      else this.actions.push({ kind: 'copy', oid, name: qualifiedName(schema), why: 'it is new in the publication' });
+    }
+  }
+
+  #create(schema: TableSchema): void {
+    const [table] = planTables([schema], this.#rules, this.#followedNames());
+    if (!table) return;
+    this.freeName(table.name);
+    this.#followed.set(schema.oid, { table, snapshotLsn: this.#at });
+    this.actions.push({ kind: 'create', table });
+  }
+
+  #change(oid: number, schema: TableSchema, hints: Parameters<typeof diffTables>[2]): void {
+    const before = this.#followed.get(oid);
+    if (!before) return;
+    const after = replanTable(before.table, schema, this.#rules, this.#followedNames(oid));
+    let diff = diffTables(before.table, after, hints);
+    if (diff === null) return;
+    const stillEmpty = this.#known.empty.has(oid) && !attaches(before.table.source, schema);
+    if (diff.rows.kind !== 'kept' && stillEmpty) diff = { ...diff, rows: { kind: 'kept' } };
+    if (diff.rows.kind === 'copied') {
+      this.actions.push({ kind: 'copy', oid, name: qualifiedName(schema), why: diff.rows.because });
+      return;
+    }
+    if (after.name !== before.table.name) this.freeName(after.name);
+    this.#followed.set(oid, { ...before, table: after });
+    this.actions.push({ kind: 'change', before, after, diff });
+  }
+
+  /** The table, where the command is news to it. */
+  #of(oid: number): StreamedTable | undefined {
+    const streamed = this.#followed.get(oid);
+    return streamed && streamed.snapshotLsn <= this.#at ? streamed : undefined;
+  }
+
+  #followedNames(but?: number): string[] {
+    return [...this.#followed].flatMap(([oid, { table }]) => (oid === but ? [] : [table.name]));
+  }
+
+  freeName(name: string, but?: number): void {
+    for (const [oid, from] of this.#left) {
+      if (oid === but || foldName(from) !== foldName(name)) continue;
+      const to = uniqueNames([`${from}_left`], [...this.#followedNames(), ...this.#left.values(), name])[0] ?? from;
+      this.#left.set(oid, to);
+      this.actions.push({ kind: 'moveAway', oid, from, to });
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import type { Logger } from 'pino';
+import type { RelationEvent } from '../core/change.js';
+import { formatLsn, type Lsn } from '../core/position.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
+import type { Committer } from '../dolt/committer.js';
+import { Wal2DoltError } from '../errors.js';
+import { parseDdlMessage } from '../postgres/ddl-message.js';
+import type { Closing } from './closing.js';
+import { parseResync } from './context.js';
+import { unlessAborted } from './interrupt.js';
+import { type Binding, Mismatch, type Relations } from './relations.js';
+import { type At, askedFor, type Decided, type SchemaChanges } from './schema-changes.js';
+
+/** What a relation is of which no message told, as far as that can be known. */
+export interface InferredSchema {
+  readonly schema: TableSchema;
+  /** Postgres may have written its rows again. */
+  readonly rewritten: boolean;
+}
+
+export interface StreamSchemaOptions {
+  readonly relations: Relations;
+  readonly changes: SchemaChanges;
+  readonly committer: Committer;
+  /** Null for a relation that is gone or not published by now, and was never followed. */
+  readonly inferSchema: (relation: RelationEvent, at: At) => Promise<InferredSchema | null>;
+  /** Every schema change comes as a message; else a relation that is announced again may have changed in what it does not say. */
+  readonly exact: boolean;
+  /** Copies what `changes` has pending; everything received is written. Returns the position that the copies are of. */
+  readonly copyAgain: (at: At) => Promise<Lsn>;
+  /** Messages about the schema and about copies name it. */
+  readonly publication: string;
+  readonly logger: Logger;
+}
+
+/**
+ * What the stream says about the schema, in its place among the rows: by the messages of the event triggers, and by relations
+ * that are not what they were.
+ */
+export class StreamSchema {
+  readonly #options: StreamSchemaOptions;
+  readonly #closing: Closing;
+
+  constructor(options: StreamSchemaOptions, closing: Closing) {
+    this.#options = options;
+    this.#closing = closing;
+  }
+
+  /**
+   * Where the relation's rows go; null where they are of no interest, or in the table's copy. Throws E_SCHEMA_CHANGED or
+   * E_SCHEMA_AMBIGUOUS.
+   */
+  async bindingOf(oid: number, at: At): Promise<Binding | null> {
+    const { relations, changes } = this.#options;
+    if (changes.pending.has(oid)) return null;
+    const known = relations.tables.get(oid);
+    if (known && at.finalLsn < known.snapshotLsn) return null;
+    const again = !relations.isBound(oid);
+    const found = relations.get(oid);
+    if (found instanceof Mismatch) await this.#follow(found.relation, found.difference, at);
+    else if (again && found && !this.#options.exact) await this.#follow(relations.announced(oid), null, at);
+    else return found;
+    if (changes.pending.has(oid)) return null;
+    const now = relations.get(oid);
+    if (!(now instanceof Mismatch)) return now;
+    const { schema, name } = now.relation;
+    const where = `in the transaction that commits at ${formatLsn(at.finalLsn)}`;
+    throw new Wal2DoltError('E_SCHEMA_CHANGED', `${schema}.${name}, ${where}: ${now.difference}`);
+  }
+
+  /** A message of the event triggers, in the open transaction. */
+  async command(content: string, at: At): Promise<void> {
+    const { changes, publication, logger, committer } = this.#options;
+    const snapshot = parseDdlMessage(content);
+    if (snapshot.publication !== publication) return;
+    if (snapshot.failure !== null) {
+      logger.warn({ command: snapshot.tag, reason: snapshot.failure }, 'the event trigger of the source failed');
+      return;
+    }
+    const empty = new Set<number>();
+    const copied = changes.copiedBy(snapshot, at);
+    if (copied.length > 0) {
+      await this.#writeAll();
+      for (const table of copied) if (await committer.isEmpty(table)) empty.add(table.source.oid);
+    }
+    await this.#apply(changes.bySnapshot(snapshot, at, empty));
+  }
+
+  /** A message of `wal2dolt resync`. True where tables are to be copied again. */
+  resync(content: string): boolean {
+    const { changes, publication, relations, logger } = this.#options;
+    const request = parseResync(content);
+    if (request === null || request.publication !== publication) return false;
+    for (const name of request.tables) {
+      const streamed = [...relations.tables.values()].find(({ table }) => qualifiedName(table.source) === name);
+      if (streamed) changes.copy(askedFor(streamed.table.source.oid, name));
+      else logger.warn({ table: name }, 'no such table is followed, so it is not copied again');
+    }
+    return changes.pending.size > 0;
+  }
+
+  /**
+   * Tables whose rows only Postgres has are copied, between two transactions. Returns the position that they are of, later
+   * than the stream's; null where there was nothing to copy.
+   */
+  async copyPending(at: At): Promise<Lsn | null> {
+    const { changes, copyAgain } = this.#options;
+    if (changes.pending.size === 0) return null;
+    await this.#writeAll();
+    return unlessAborted(this.#closing.late, copyAgain(at));
+  }
+
+  /** No message told of what the relation is now. */
+  async #follow(relation: RelationEvent, difference: string | null, at: At): Promise<void> {
+    const { changes, inferSchema, relations, logger } = this.#options;
+    const { oid, schema, name } = relation;
+    if (difference !== null) logger.info({ table: `${schema}.${name}` }, difference);
+    const inferred = await inferSchema(relation, at);
+    if (inferred === null) {
+      logger.warn(
+        { table: `${schema}.${name}` },
+        'rows of a table that is gone, or not published, by now are left out',
+      );
+      return relations.ignore(oid);
+    }
+    await this.#apply(changes.byRelation(inferred.schema, inferred.rewritten, at));
+  }
+
+  async #apply(decided: Decided | null): Promise<void> {
+    if (decided === null) return;
+    const { batch, pipeline } = this.#closing;
+    // Transactions before this one, unless rows of this one are among theirs already.
+    if (!batch.isInTransaction) await this.#closing.closeEarlier();
+    batch.changedSchema();
+    const { change } = decided;
+    if (change === null) return;
+    const rows = batch.spill();
+    await pipeline.submit(() => this.#options.committer.changeSchema(rows, change));
+    await pipeline.drain();
+  }
+
+  /** Brings all that was received into the working set. */
+  async #writeAll(): Promise<void> {
+    await this.#closing.spill();
+    await this.#closing.pipeline.drain();
+  }
+}
