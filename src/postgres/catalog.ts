@@ -9,7 +9,7 @@ const TABLES = queryOf('tables');
 const TYPES = queryOf('types');
 
 /**
- * The published tables: as `pg_publication_tables` lists them (partition roots or leaves as the publication says, with
+ * The published tables: those that `pg_publication_tables` lists (partition roots or leaves as the publication says, with
  * column lists and row filters), in the order of their names. Two statements, however many tables.
  *
  * Runs inside the caller's transaction if there is one. Names and expressions are fully qualified, as sessions of

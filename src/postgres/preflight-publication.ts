@@ -17,6 +17,7 @@ import {
 import type { Server, SourceWishes } from './preflight-wishes.js';
 import {
   missingOperations,
+  PUBLISHED,
   type Publication,
   quoteTable,
   readPublication,
@@ -136,14 +137,13 @@ interface PublishedTable extends TableName {
 async function readPublished(client: pg.Client, publication: string): Promise<PublishedTable[]> {
   const rows = await queryRows<{ schema: string; name: string; root_schema: string | null; root_name: string | null }>(
     client,
-    `SELECT p.schemaname AS schema, p.tablename AS name, rn.nspname AS root_schema, r.relname AS root_name
-     FROM pg_catalog.pg_publication_tables p
-     JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname
-     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+    `SELECT n.nspname AS schema, c.relname AS name, rn.nspname AS root_schema, r.relname AS root_name
+     FROM (${PUBLISHED}) p
+     JOIN pg_catalog.pg_class c ON c.oid = p.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      LEFT JOIN pg_catalog.pg_class r ON c.relispartition AND r.oid = pg_partition_root(c.oid)
      LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace
-     WHERE p.pubname = $1 ORDER BY 1, 2`,
-    [publication],
+     ORDER BY 1, 2`,
+    [publication, null],
   );
   return rows.map(({ schema, name, root_schema, root_name }) => ({
     schema,

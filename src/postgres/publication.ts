@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Wal2DoltError } from '../errors.js';
 import { queryRows } from './client.js';
+import { queryOf } from './sql-file.js';
 
 /** Source: https://www.postgresql.org/docs/current/catalog-pg-publication.html */
 export interface Publication {
@@ -67,32 +68,20 @@ export async function readPublication(client: pg.Client, name: string): Promise<
   };
 }
 
-/** For `pub` (pg_publication) and `c` (pg_class): `TableSchema.publishedBy`, as JSON. */
-export const PUBLISHED_BY = `(
-  SELECT coalesce(json_agg(entry.oid::int8 ORDER BY entry.oid), '[]') FROM (
-    SELECT pr.oid FROM pg_catalog.pg_publication_rel pr WHERE pr.prpubid = pub.oid
-      AND (pr.prrelid = c.oid OR pr.prrelid IN (SELECT relid FROM pg_catalog.pg_partition_ancestors(c.oid)))
-    UNION ALL
-    SELECT pn.oid FROM pg_catalog.pg_publication_namespace pn WHERE pn.pnpubid = pub.oid
-      AND (pn.pnnspid = c.relnamespace OR pn.pnnspid IN (
-        SELECT a.relnamespace FROM pg_catalog.pg_partition_ancestors(c.oid) JOIN pg_catalog.pg_class a ON a.oid = relid))
-    UNION ALL
-    SELECT pub.oid WHERE pub.puballtables
-  ) entry)::text`;
+/**
+ * What a publication ($1) carries, of the tables $2 or of all where that is null: relid, listed (attnums), filter, published_by.
+ * Takes no lock on the tables, unlike pg_publication_tables from Postgres 16 on.
+ */
+export const PUBLISHED = queryOf('published');
 
 /** By the oid of each published table, `TableSchema.publishedBy`. Takes no lock on the tables. */
 export async function readPublishedBy(client: pg.Client, publication: string): Promise<Map<number, number[]>> {
-  const rows = await queryRows<{ oid: string; published_by: string }>(
+  const rows = await queryRows<{ relid: string; published_by: string }>(
     client,
-    `SELECT c.oid, ${PUBLISHED_BY} AS published_by
-     FROM pg_catalog.pg_publication_tables p
-     JOIN pg_catalog.pg_publication pub ON pub.pubname = p.pubname
-     JOIN pg_catalog.pg_namespace n ON n.nspname = p.schemaname
-     JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
-     WHERE p.pubname = $1`,
-    [publication],
+    `SELECT relid, to_json(published_by::int8[]) AS published_by FROM (${PUBLISHED}) published`,
+    [publication, null],
   );
-  return new Map(rows.map((row) => [Number(row.oid), JSON.parse(row.published_by) as number[]])); // json_agg of int8
+  return new Map(rows.map((row) => [Number(row.relid), JSON.parse(row.published_by) as number[]])); // to_json of int8[]
 }
 
 /** Of the four operations, those that the publication does not publish. */

@@ -4,14 +4,11 @@ import type { Logger } from 'pino';
 import type { Lsn } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import { asWal2DoltError, Wal2DoltError } from '../errors.js';
-import { queryRows } from '../postgres/client.js';
 import { checkStillPublished } from '../postgres/preflight-publication.js';
 import { missingOperations, readPublication, readPublishedBy } from '../postgres/publication.js';
 import { currentWal } from '../postgres/system.js';
 
 const EVERY_MS = 10_000;
-/** Newer Postgres locks the published tables to list them, and would wait for a migration of the application. */
-const LOCK_MS = 500;
 
 export interface WatchOptions {
   readonly connect: (signal: AbortSignal) => Promise<pg.Client>;
@@ -76,7 +73,6 @@ export class PublicationWatch implements AsyncDisposable {
   async #connect(): Promise<pg.Client> {
     const client = await this.#options.connect(this.#stop.signal);
     this.#client = client;
-    await queryRows(client, `SET lock_timeout = ${LOCK_MS}`);
     return client;
   }
 
