@@ -333,6 +333,13 @@ BEGIN
     UNION ALL
     SELECT (o ->> 0)::oid, (o ->> 1)::oid, false FROM jsonb_array_elements(notes -> 'objects') o
   ) o;
+  -- Of DETACH PARTITION, Postgres names the partitioned table only. The partition is among those that are locked.
+  IF tag = 'ALTER TABLE' AND EXISTS (SELECT FROM pg_class WHERE oid = ANY (objects) AND relkind = 'p') THEN
+    SELECT catalogs || array_agg('pg_class'::regclass::oid), objects || array_agg(relation) INTO catalogs, objects
+    FROM pg_locks
+    WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock'
+      AND locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+  END IF;
   IF objects IS NULL AND notes = '{}' AND tag NOT LIKE '%PUBLICATION' THEN
     RETURN NULL;
   END IF;
@@ -420,8 +427,10 @@ BEGIN
       coalesce(n.oid, c.oid, CASE WHEN d.classid = 'pg_class'::regclass AND d.objsubid <> 0 THEN d.objid END) AS oid
     FROM pg_event_trigger_dropped_objects() d
     LEFT JOIN pg_namespace n ON d.classid = 'pg_publication_namespace'::regclass AND n.nspname = d.address_names[1]
+      AND d.address_args[1] = ANY (wal2dolt.followed())
     LEFT JOIN (pg_class c JOIN pg_namespace cn ON cn.oid = c.relnamespace)
-      ON d.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_publication_rel'::regclass)
+      ON (d.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass)
+        OR d.classid = 'pg_publication_rel'::regclass AND d.address_args[1] = ANY (wal2dolt.followed()))
       AND cn.nspname = d.address_names[1] AND c.relname = d.address_names[2]
     WHERE NOT d.is_temporary
   ) o
