@@ -15,6 +15,8 @@ export interface Attribute {
   readonly published: boolean;
   /** It was added with a value for the rows that were there (atthasmissing), which no generated column is. */
   readonly hasMissing: boolean;
+  /** attlen, attbyval and attalign, which a dropped one keeps. */
+  readonly layout: string;
   /** xmin, with epoch: the transaction (or subtransaction) that changed this row last. Of a dropped one: that dropped it. */
   readonly xid: bigint;
 }
@@ -27,6 +29,10 @@ export interface Attributes {
   readonly columnList: boolean;
   readonly fileNode: number;
   readonly publishedBy: readonly number[];
+  /** `Attribute.layout` of the announced columns' types by oid, as far as they still exist. */
+  readonly layouts: ReadonlyMap<number, string>;
+  /** The server has virtual generated columns (Postgres 18), which leave no trace once they are dropped. */
+  readonly virtualColumns: boolean;
 }
 
 /** Whether an attribute's row was changed last before the announcement, after it, or may have been either. */
@@ -63,6 +69,8 @@ export class AttributeFacts {
     if (attnum < this.#lastStored && !this.#stored.has(attnum) && this.#unpublished === 0) return false;
     if (this.#sameEntries && dropped && this.now.columnList) return false;
     if (this.#sameEntries && !dropped && !attribute.published && attribute.generated !== 's') return false;
+    // Another layout needs another file.
+    if (this.#sameFile && (this.now.layouts.get(column.typeOid) ?? attribute.layout) !== attribute.layout) return false;
     return (
       time !== 'before' ||
       (attribute.name === column.name && attribute.typeOid === column.typeOid && attribute.typmod === column.typmod)
@@ -90,7 +98,7 @@ export class AttributeFacts {
     const stored = this.#stored.get(attnum);
     if (stored) return stored.generated !== '';
     // A stored generated column is written into a new file; a virtual one stays so until it is dropped.
-    return dropped || !this.#sameFile || !this.isNew(attnum);
+    return (dropped && this.now.virtualColumns) || !this.#sameFile || !this.isNew(attnum);
   }
 
   /** It certainly did not exist when the table was stored: all that lived then unpublished are others. */

@@ -2,6 +2,7 @@ import { AttributeFacts, type Attributes } from './attribute-facts.js';
 import type { RelationEvent } from './change.js';
 import { indexesAt } from './infer-indexes.js';
 import { type AnnouncementTime, deduceLineage, isSettled } from './lineage.js';
+import { mayBeRewritten, printsOtherwise } from './rewrites.js';
 import {
   type Column,
   type ColumnType,
@@ -18,8 +19,20 @@ export interface CatalogRelation extends Attributes {
   readonly notNullXids: ReadonlyMap<number, bigint>;
   /** Of each index by name, the transaction that changed its row in pg_index last. */
   readonly indexXids: ReadonlyMap<string, bigint>;
-  /** Types by `typeKey` that the announced columns have, as far as they still exist. */
+  /** By oid, of the users' types among its columns' and the announced: the transaction that altered it, or one inside, last. */
+  readonly typeXids: ReadonlyMap<number, bigint>;
+  /** The announced columns' types by `typeKey`, as far as they still exist. */
   readonly types: ReadonlyMap<string, ColumnType>;
+  /** The partitions that have rows; of an ordinary table itself. */
+  readonly files: readonly {
+    readonly oid: number;
+    /** It has the file that it was created with. */
+    readonly isFirst: boolean;
+    /** The transaction that gave it another file last, or changed something else of it. */
+    readonly xid: bigint;
+  }[];
+  /** The transaction that created the table. */
+  readonly creationXid: bigint;
 }
 
 export type Inferred =
@@ -46,6 +59,7 @@ export const typeKey = (oid: number, typmod: number): string => `${oid}/${typmod
  *   one that was dropped since is gone already;
  * - without a full announcement of the key (replica identity FULL or NOTHING), a primary key counts if it is an index
  *   that is unique by the same rule; without one the rows are found by all their values, which is right in any case;
+ * - what is inside of a type (labels, columns), as it is now where it was altered before the announcement; else as stored;
  * - defaults, comment, foreign keys, checks, partitions: as they are now. They decide nothing about rows;
  * - how the table is published stays as stored: what changes there is not for the table to say.
  */
@@ -121,23 +135,23 @@ function infer(
   const settled = (xid: bigint | undefined): boolean => xid !== undefined && isSettled(xid, time);
   const byKey = relation.replicaIdentity === 'd' || relation.replicaIdentity === 'i';
   const columns: Column[] = [];
-  let rewritten = stored.fileNode !== catalog.fileNode;
+  let rewritten = mayBeRewritten(stored, catalog, time);
   for (const [i, { name, typeOid, typmod, key }] of relation.columns.entries()) {
     const attnum = attnums[i] ?? 0;
     const before = stored.columns.find((column) => column.attnum === attnum);
     const now = table.columns.find((column) => column.attnum === attnum);
     const known = now ?? before;
     if (!known) return `the column ${name} is new and by now gone again, so what it shows in older rows is not known`;
-    const type = [...table.columns, ...stored.columns].find((column) => isType(column.type, typeOid, typmod))?.type;
-    const found = type ?? catalog.types.get(typeKey(typeOid, typmod));
-    if (!found) return `the type of the column ${name} (oid ${typeOid}) was dropped since`;
+    const type = typeAt(typeOid, typmod, stored, catalog, settled);
+    if (!type) return `the type of the column ${name} (oid ${typeOid}) was dropped since`;
     const { missing, collation, notNull, ...rest } = known;
     const sameType = isType(known.type, typeOid, typmod);
-    if (!before && (!facts.isNew(attnum) || (missing !== undefined ? !sameType : table.kind === 'p'))) rewritten = true;
+    if (before) rewritten ||= isType(before.type, typeOid, typmod) && printsOtherwise(before.type, type);
+    else rewritten ||= !facts.isNew(attnum) || (missing !== undefined && !sameType);
     columns.push({
       ...rest,
       name,
-      type: found,
+      type,
       notNull:
         (byKey && key) ||
         (notNull && (before ? before.notNull : missing !== undefined)) ||
@@ -168,6 +182,25 @@ function infer(
     fileNode: catalog.fileNode,
   };
   return { schema, rewritten };
+}
+
+/**
+ * A type that was altered since the table was stored, but not for sure before the announcement, is taken as it was: nothing
+ * is announced because of that, so it is noticed later in any case.
+ */
+function typeAt(
+  oid: number,
+  typmod: number,
+  stored: TableSchema,
+  { table, types, typeXids }: CatalogRelation,
+  settled: (xid: bigint | undefined) => boolean,
+): ColumnType | undefined {
+  const find = (columns: readonly Column[]): ColumnType | undefined =>
+    columns.find((column) => isType(column.type, oid, typmod))?.type;
+  const now = find(table.columns) ?? types.get(typeKey(oid, typmod));
+  const before = find(stored.columns);
+  if (!before || !now) return now ?? before;
+  return typeXids.has(oid) && !settled(typeXids.get(oid)) ? before : now;
 }
 
 const isType = (type: ColumnType, oid: number, typmod: number): boolean => type.oid === oid && type.typmod === typmod;

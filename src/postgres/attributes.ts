@@ -1,12 +1,17 @@
 import type pg from 'pg';
-import type { Attribute } from '../core/attribute-facts.js';
-import type { CatalogRelation } from '../core/infer-schema.js';
+import { z } from 'zod';
+import type { RelationColumn } from '../core/change.js';
+import { type CatalogRelation, typeKey } from '../core/infer-schema.js';
+import type { ColumnType } from '../core/schema.js';
 import { readTables } from './catalog.js';
 import { queryRows } from './client.js';
+import { type TableDefinition, toSchemas, typeDefinition } from './definition.js';
+import { queryOf } from './sql-file.js';
 
 /**
  * A table by its oid as it is now, with the attributes that it had: what `inferSchema` needs. Null where it does not exist
  * any more. One that the publication does not carry any more comes as a publication of its own would carry it.
+ * `announced` are the columns of its relation, whose types may be others than those that it has now.
  *
  * Not to be called inside a transaction: where the table is altered meanwhile, it is read again.
  * Throws Wal2DoltError, as `asSourceError` classifies.
@@ -15,30 +20,35 @@ export async function readRelation(
   client: pg.Client,
   publication: string,
   oid: number,
+  announced: readonly Pick<RelationColumn, 'typeOid' | 'typmod'>[] = [],
 ): Promise<CatalogRelation | null> {
+  const values = [publication, oid, announced.map(({ typeOid }) => typeOid)];
   for (;;) {
-    const before = await readRows(client, publication, oid);
+    const before = await readFacts(client, values);
     const table =
       (await readTables(client, publication, [oid]))[0] ?? (await readTables(client, null, [oid]))[0] ?? null;
-    // Not by one snapshot: whatever reads a publication's tables, or prints an expression, looks at the newest catalog.
-    if ((await readRows(client, publication, oid)) !== before) continue;
+    // Not by one snapshot: whatever prints an expression looks at the newest catalog.
+    if ((await readFacts(client, values)) !== before) continue;
     if (before === null || table === null) return null;
-    // The cast: the shape is what ROWS builds.
-    const rows = JSON.parse(before) as CatalogRows;
+    const { attributes, indexes, types, files, ...facts } = catalogFacts.parse(JSON.parse(before));
     const published = new Set(table.columns.map(({ attnum }) => attnum));
     return {
+      ...facts,
       table,
-      attributes: rows.attributes.map(({ xid, notNullXid: _, ...attribute }) => ({
+      attributes: attributes.map(({ notNullXid: _, ...attribute }) => ({
         ...attribute,
         published: published.has(attribute.attnum),
-        xid: BigInt(xid),
       })),
-      columnList: rows.columnList,
-      fileNode: rows.fileNode,
       publishedBy: table.publishedBy,
-      notNullXids: new Map(rows.attributes.map(({ attnum, notNullXid }) => [attnum, BigInt(notNullXid)])),
-      indexXids: new Map(rows.indexes.map(({ name, xid }) => [name, BigInt(xid)])),
-      types: new Map(),
+      notNullXids: new Map(attributes.map(({ attnum, notNullXid }) => [attnum, notNullXid])),
+      indexXids: new Map(indexes.map(({ name, xid }) => [name, xid])),
+      typeXids: new Map(types.flatMap(({ oid, xid }) => (xid === null ? [] : [[oid, xid]]))),
+      layouts: new Map(types.map(({ oid, layout }) => [oid, layout])),
+      types: await readTypes(
+        client,
+        announced.filter(({ typeOid }) => types.some(({ oid }) => oid === typeOid)),
+      ),
+      files,
     };
   }
 }
@@ -53,41 +63,102 @@ export async function readRelation(
 export async function readSettledXid(client: pg.Client, slot: string): Promise<bigint | null> {
   const [row] = await queryRows<{ xid: string | null }>(
     client,
-    `SELECT ${fullXid('s.catalog_xmin')} AS xid FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1`,
+    `SELECT ${withEpoch('s.catalog_xmin')} AS xid FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1`,
     [slot],
   );
   return row?.xid ? BigInt(row.xid) : null;
 }
 
-interface CatalogRows {
-  readonly attributes: readonly (Omit<Attribute, 'xid' | 'published'> & {
-    readonly xid: string;
-    readonly notNullXid: string;
-  })[];
-  readonly indexes: readonly { readonly name: string; readonly xid: string }[];
-  readonly columnList: boolean;
-  readonly fileNode: number;
+/** The types of columns, by `typeKey`. */
+async function readTypes(
+  client: pg.Client,
+  columns: readonly Pick<RelationColumn, 'typeOid' | 'typmod'>[],
+): Promise<Map<string, ColumnType>> {
+  const rows = await queryRows<{ definition: string }>(client, TYPES, [
+    columns.map(({ typeOid }) => typeOid),
+    columns.map(({ typmod }) => typmod),
+  ]);
+  const types = rows.map(({ definition }) => typeDefinition.parse(JSON.parse(definition)));
+  const [table] = toSchemas([{ ...NO_TABLE, columns: columns.map((column) => ({ ...NO_COLUMN, ...column })) }], types);
+  return new Map(table?.columns.map(({ type }) => [typeKey(type.oid, type.typmod), type]));
 }
 
+const TYPES = queryOf('types');
+
+/** What types are resolved in. */
+const NO_TABLE: TableDefinition = {
+  ...{ oid: 0, schema: '', name: '', kind: 'r', replicaIdentity: 'd', comment: null, rowFilter: null, publishedBy: [] },
+  ...{ fileNode: 0, partitionOf: null, partitions: null, columns: [], indexes: [], constraints: [] },
+};
+const NO_COLUMN: Omit<TableDefinition['columns'][number], 'typeOid' | 'typmod'> = {
+  ...{ attnum: 0, name: '', published: true, notNull: false, defaultExpression: null, identity: '', generated: '' },
+  ...{ collation: null, missing: null },
+};
+
+const fullXid = z.string().transform(BigInt);
+const identifier = z.int().nonnegative();
+
+/** What FACTS makes. */
+const catalogFacts = z.object({
+  fileNode: identifier,
+  creationXid: fullXid,
+  columnList: z.boolean(),
+  virtualColumns: z.boolean(),
+  attributes: z.array(
+    z.object({
+      attnum: z.int(),
+      name: z.string(),
+      typeOid: identifier,
+      typmod: z.int(),
+      generated: z.enum(['', 's', 'v']),
+      dropped: z.boolean(),
+      hasMissing: z.boolean(),
+      layout: z.string(),
+      xid: fullXid,
+      notNullXid: fullXid,
+    }),
+  ),
+  indexes: z.array(z.object({ name: z.string(), xid: fullXid })),
+  files: z.array(z.object({ oid: identifier, isFirst: z.boolean(), xid: fullXid })),
+  types: z.array(z.object({ oid: identifier, layout: z.string(), xid: fullXid.nullable() })),
+});
+
 /** As JSON; null where there is no such table. */
-async function readRows(client: pg.Client, publication: string, oid: number): Promise<string | null> {
-  const [row] = await queryRows<{ rows: string }>(client, ROWS, [publication, oid]);
-  return row?.rows ?? null;
+async function readFacts(client: pg.Client, values: Parameters<typeof queryRows>[2]): Promise<string | null> {
+  const [row] = await queryRows<{ facts: string }>(client, FACTS, values);
+  return row?.facts ?? null;
 }
 
 /**
  * An xid with its epoch: the last one of these 32 bits that began. One that was frozen long ago may come out too large,
  * which only says that less is known of it.
  */
-function fullXid(xid: string): string {
+function withEpoch(xid: string): string {
   const next = `pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::int8`;
   return `(${next} - ((${next} - ${xid}::text::int8) & 4294967295))`;
 }
 
-const ROWS = `
+/** Types below are of Postgres itself, and nobody alters them. */
+const FIRST_USER_OID = 16_384;
+
+const FACTS = `
+WITH RECURSIVE used (root, oid) AS (
+  SELECT DISTINCT t.oid, t.oid FROM (
+    SELECT unnest($3::oid[]) UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = $2 AND a.attnum > 0
+  ) t (oid) WHERE t.oid <> 0
+  UNION
+  SELECT u.root, i.oid FROM used u JOIN pg_type t ON t.oid = u.oid AND t.oid >= ${FIRST_USER_OID}, LATERAL (
+    SELECT t.typbasetype UNION ALL SELECT t.typelem
+    UNION ALL SELECT r.rngsubtype FROM pg_range r WHERE r.rngtypid = t.oid
+    UNION ALL SELECT r.rngtypid FROM pg_range r WHERE r.rngmultitypid = t.oid
+    UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
+  ) i (oid) WHERE i.oid <> 0
+)
 SELECT json_build_object(
   'fileNode', coalesce(pg_relation_filenode(c.oid), 0)::int8,
   'xid', c.xmin::text,
+  'creationXid', (SELECT ${withEpoch('y.xmin')}::text FROM pg_type y WHERE y.oid = c.reltype),
+  'virtualColumns', current_setting('server_version_num')::int >= 180000,
   'columnList', EXISTS (
     SELECT FROM pg_publication_rel pr JOIN pg_publication p ON p.oid = pr.prpubid
     WHERE p.pubname = $1 AND pr.prattrs IS NOT NULL
@@ -96,14 +167,29 @@ SELECT json_build_object(
     SELECT coalesce(json_agg(json_build_object(
       'attnum', a.attnum, 'name', a.attname, 'typeOid', a.atttypid::int8, 'typmod', a.atttypmod,
       'generated', a.attgenerated, 'dropped', a.attisdropped, 'hasMissing', a.atthasmissing,
-      'xid', ${fullXid('a.xmin')}::text,
+      'layout', concat_ws('/', a.attlen, a.attbyval, a.attalign),
+      'xid', ${withEpoch('a.xmin')}::text,
       -- From Postgres 18 on a constraint of its own says whether the old rows keep to it.
-      'notNullXid', greatest(${fullXid('a.xmin')}, (
-        SELECT max(${fullXid('nn.xmin')}) FROM pg_constraint nn
+      'notNullXid', greatest(${withEpoch('a.xmin')}, (
+        SELECT max(${withEpoch('nn.xmin')}) FROM pg_constraint nn
         WHERE nn.conrelid = c.oid AND nn.contype = 'n' AND nn.conkey = ARRAY[a.attnum]))::text) ORDER BY a.attnum), '[]')
     FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0),
   'indexes', (
-    SELECT coalesce(json_agg(json_build_object('name', ic.relname, 'xid', ${fullXid('i.xmin')}::text) ORDER BY i.indexrelid), '[]')
-    FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid)
-)::text AS rows
+    SELECT coalesce(json_agg(json_build_object('name', ic.relname, 'xid', ${withEpoch('i.xmin')}::text) ORDER BY i.indexrelid), '[]')
+    FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid),
+  'files', (
+    SELECT coalesce(json_agg(json_build_object(
+      'oid', f.oid::int8, 'isFirst', pg_relation_filenode(f.oid) = f.oid, 'xid', ${withEpoch('f.xmin')}::text) ORDER BY f.oid), '[]')
+    FROM pg_class f WHERE f.relkind = 'r' AND (f.oid = c.oid OR f.oid IN (SELECT relid FROM pg_partition_tree(c.oid)))),
+  'types', (
+    SELECT coalesce(json_agg(json_build_object(
+      'oid', r.root::int8, 'layout', concat_ws('/', t.typlen, t.typbyval, t.typalign), 'xid', r.xid::text) ORDER BY r.root), '[]')
+    FROM (
+      SELECT u.root, max(greatest(${withEpoch('y.xmin')},
+        (SELECT max(${withEpoch('l.xmin')}) FROM pg_enum l WHERE l.enumtypid = y.oid),
+        (SELECT max(${withEpoch('a.xmin')}) FROM pg_attribute a WHERE y.typtype = 'c' AND a.attrelid = y.typrelid)))
+        FILTER (WHERE y.oid >= ${FIRST_USER_OID}) AS xid
+      FROM used u JOIN pg_type y ON y.oid = u.oid GROUP BY u.root
+    ) r JOIN pg_type t ON t.oid = r.root)
+)::text AS facts
 FROM pg_class c WHERE c.oid = $2`;

@@ -1,0 +1,42 @@
+import type { CatalogRelation } from './infer-schema.js';
+import type { AnnouncementTime } from './lineage.js';
+import type { ColumnType, TableSchema } from './schema.js';
+
+/**
+ * Whether rows may have been written anew, with other values, since the table was stored. Postgres sends none of them.
+ *
+ * It takes a new file: of the table, or of a partition. And a column that was altered: TRUNCATE, VACUUM FULL, CLUSTER and the
+ * like make new files too, and leave every value as it was.
+ */
+export function mayBeRewritten(
+  stored: TableSchema,
+  { table, attributes, fileNode, files, creationXid }: CatalogRelation,
+  { storedXid = null }: AnnouncementTime,
+): boolean {
+  const isOld = (xid: bigint): boolean => storedXid !== null && xid < storedXid;
+  const altered = attributes.some(({ dropped, xid }) => !dropped && xid !== creationXid && !isOld(xid));
+  if (!altered) return false;
+  if (table.kind === 'r') return stored.fileNode !== fileNode;
+  const had = new Set(stored.partitions);
+  return files.some(({ oid, isFirst, xid }) => had.has(oid) && !isFirst && !isOld(xid));
+}
+
+/** Whether values print otherwise, though they are stored as before: by other labels, or other columns inside. */
+export function printsOtherwise(before: ColumnType, now: ColumnType): boolean {
+  const labels = new Map(now.labels?.map(({ oid, label }) => [oid, label]));
+  if (before.labels?.some(({ oid, label }) => (labels.get(oid) ?? label) !== label)) return true;
+  if (before.attributes?.length !== now.attributes?.length) return true;
+  const inner = (type: ColumnType): (ColumnType | undefined)[] => [
+    type.element,
+    type.subtype,
+    ...(type.attributes ?? []).map((attribute) => attribute.type),
+  ];
+  const others = inner(now);
+  return (
+    before.attributes?.some(({ attnum }, i) => now.attributes?.[i]?.attnum !== attnum) ||
+    inner(before).some((type, i) => {
+      const other = others[i];
+      return type !== undefined && other !== undefined && (type.oid !== other.oid || printsOtherwise(type, other));
+    })
+  );
+}
