@@ -5,6 +5,7 @@ import { keepHeapSmall } from './cli/heap.js';
 import { addConfigOptions, GENERAL } from './cli/options.js';
 import { exit, ignoreBrokenPipes, stopOnSignals } from './cli/process.js';
 import { parseSeconds } from './cli/seconds.js';
+import { parseCount, splitWords } from './cli/words.js';
 import { configError, loadConfig } from './config/load.js';
 import { redactUrl, scrubSecrets } from './config/secrets.js';
 import { type Config, redact } from './config.js';
@@ -12,6 +13,7 @@ import { formatFindings } from './core/finding.js';
 import { asWal2DoltError, Wal2DoltError } from './errors.js';
 import { type LogStyle, logStyle, reportError } from './ops/logging.js';
 import { openOutput } from './ops/output.js';
+import type { Copied, Waited } from './sync/await-resync.js';
 
 const SUMMARY = `Streams a PostgreSQL database into Dolt, so that its whole history can be queried, diffed and cloned.
 Every commit in Dolt is a state that Postgres had; its position in the WAL is part of the commit.`;
@@ -45,6 +47,24 @@ SIGINT and SIGTERM finish the open batch and exit 0 within seconds; a second sig
 const OTHER_EPILOGUE = `
 The file and the variables of \`wal2dolt run\` hold here too; its help has all of their keys.`;
 
+const LOG_EPILOGUE = `${OTHER_EPILOGUE}
+
+Examples:
+  $ wal2dolt log --limit 5
+  $ wal2dolt log --schema
+  $ wal2dolt log --schema public.orders --json`;
+
+const RESYNC_EPILOGUE = `${OTHER_EPILOGUE}
+
+Example:
+  $ wal2dolt resync public.orders sales.items --wait`;
+
+interface LogFlags {
+  readonly schema?: boolean;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
 interface Package {
   readonly version: string;
 }
@@ -66,10 +86,10 @@ function styleFor(options: { readonly logFormat?: unknown; readonly forPeople?: 
 }
 
 /** Loads the configuration of a command. `forPeople`: its errors are text, unless JSON was asked for. */
-async function configOf(command: Command, forPeople: boolean): Promise<Config> {
+async function configOf(command: Command, forPeople: boolean, unknown = command.args): Promise<Config> {
   const options = command.opts();
   style = styleFor({ logFormat: options.logFormat, forPeople });
-  const config = await loadConfig({ argvOptions: options, argvUnknown: command.args, env: process.env });
+  const config = await loadConfig({ argvOptions: options, argvUnknown: unknown, env: process.env });
   const logFormat = forPeople && config.logFormat === 'auto' ? 'pretty' : config.logFormat;
   style = logStyle({ logLevel: config.logLevel, logFormat }, process.stderr, process.env);
   return config;
@@ -150,6 +170,63 @@ addConfigOptions(program.command('status'), ['Connections'])
     const current = await status(config);
     print(options.json ? JSON.stringify(current, null, 2) : formatStatus(current));
     if (!isHealthy(current)) process.exitCode = 1;
+  });
+
+addConfigOptions(program.command('log').argument('[tables...]', 'with --schema: only these'), ['Connections'])
+  .description('Lists the last commits, or with --schema what changed in the tables, when, and by whom. Reads only.')
+  .addOption(new Option('--schema', 'the schema history').helpGroup(GENERAL))
+  .addOption(new Option('--limit <n>', 'at most so many commits').default(20).argParser(parseCount).helpGroup(GENERAL))
+  .addOption(new Option('--json', 'print it as JSON').helpGroup(GENERAL))
+  .addHelpText('after', LOG_EPILOGUE)
+  .action(async (_tables: string[], options: LogFlags, command: Command) => {
+    const { names, unknown } = splitWords(command);
+    const config = await configOf(command, true, unknown);
+    if (names.length > 0 && !options.schema) throw configError(['names of tables go with --schema']);
+    const { readLog, readSchemaLog } = await import('./history/log.js');
+    const { formatLog, formatSchemaLog } = await import('./cli/log-text.js');
+    const { limit, json } = options;
+    if (options.schema) {
+      const entries = await readSchemaLog(config, { limit, tables: names });
+      print(json ? JSON.stringify(entries, null, 2) : formatSchemaLog(entries));
+    } else {
+      const entries = await readLog(config, { limit });
+      print(json ? JSON.stringify(entries, null, 2) : formatLog(entries));
+    }
+  });
+
+addConfigOptions(program.command('resync').argument('<tables...>', 'as schema.table, by their names in Postgres'), [
+  'Connections',
+])
+  .description('Copies tables again: by the run that is going on, while it streams the rest, or else by the next one.')
+  .addOption(new Option('--wait', 'until the run has done it, and readers see it').helpGroup(GENERAL))
+  .addOption(new Option('--json', 'print what was done as JSON').helpGroup(GENERAL))
+  .addHelpText('after', RESYNC_EPILOGUE)
+  .action(async (_tables: string[], { wait, json }: { wait?: boolean; json?: boolean }, command: Command) => {
+    const { names, unknown } = splitWords(command);
+    const config = await configOf(command, true, unknown);
+    const { resync } = await import('./sync/resync.js');
+    const { formatCopied, formatResync, resyncJson, WAITED } = await import('./cli/resync-text.js');
+    const asked = await resync(config, names);
+    if (!json) print(formatResync(asked));
+    const copied: Copied[] = [];
+    let waited: Waited | null = null;
+    if (wait && asked.how === 'asked') {
+      const { awaitResync } = await import('./sync/await-resync.js');
+      const done = (copy: Copied): void => {
+        copied.push(copy);
+        if (!json) print(formatCopied(copy));
+      };
+      waited = await awaitResync(
+        config,
+        asked,
+        done,
+        stopOnSignals(() => {}),
+      );
+    }
+    if (json) print(JSON.stringify(resyncJson(asked, waited, copied), null, 2));
+    if (waited === null || waited === 'done') return;
+    process.stderr.write(`${WAITED[waited]}\n`);
+    process.exitCode = waited === 'interrupted' ? INTERRUPTED : 1;
   });
 
 addConfigOptions(program.command('teardown'), ['Connections'])

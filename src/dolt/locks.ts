@@ -19,7 +19,12 @@ export async function lockWriter(connection: TargetConnection, branch: string): 
   await connection.rows(`SELECT ${copies.map((name) => `RELEASE_LOCK(${quoteText(name)})`).join(' + ')}`);
 }
 
-/** The same for a connection of the copy, beside the writer's; each has a number of its own, from 0. */
+/** Whether somebody has the right to write the branch now; reads only. */
+export async function isWriterActive(connection: TargetConnection, branch: string): Promise<boolean> {
+  return (await connection.value(`SELECT IS_FREE_LOCK(${quoteText(lockName(branch, 'writer'))})`)) !== '1';
+}
+
+/** `lockWriter` for a connection of the copy, beside the writer's; each has a number of its own, from 0. */
 export async function lockCopy(connection: TargetConnection, branch: string, number: number): Promise<void> {
   await lock(connection, [copyLock(branch, number)]);
 }
