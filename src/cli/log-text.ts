@@ -5,7 +5,7 @@ import type { SchemaLogEntry } from '../history/schema-log.js';
 /** A first copy brings all tables; JSON has them all. */
 const CHANGES_SHOWN = 40;
 /** Of a definition, a default or a comment. */
-const VALUE_CHARACTERS = 100;
+const VALUE_CHARACTERS = 200;
 
 /** Commits for people, a line each, as `status` has them. */
 export function formatLog(entries: readonly LogEntry[]): string {
