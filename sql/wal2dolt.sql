@@ -8,9 +8,10 @@
 --   DROP EVENT TRIGGER wal2dolt_ddl, wal2dolt_drop, wal2dolt_rewrite;  DROP SCHEMA wal2dolt CASCADE;
 --
 -- Nobody's command fails or waits because of it: what goes wrong inside is told in the message. In an emergency,
---   SET wal2dolt.disabled = on;      (also by ALTER ROLE, ALTER DATABASE, ALTER SYSTEM)
+--   SET wal2dolt.disabled = on;      (for all: ALTER DATABASE shop SET wal2dolt.disabled = on)
 --
--- Postgres 15 and newer. The bodies that are named after a dollar ($tables$ …) are also sent as queries, with $1, $2 …
+-- Postgres 15 and newer. In ASCII, since databases have other encodings. What is between $published$, $tables$ and $types$ is
+-- also sent as a query, with $1 and $2.
 
 CREATE SCHEMA IF NOT EXISTS wal2dolt;
 -- Everybody may see what is installed.
@@ -316,6 +317,7 @@ DECLARE
 BEGIN
   IF notes <> '{}' THEN PERFORM set_config('wal2dolt.dropped', '', true); END IF;
   IF rewritten <> '[]' THEN PERFORM set_config('wal2dolt.rewritten', '', true); END IF;
+  IF notes ? 'failure' THEN RAISE EXCEPTION 'what was dropped is not known: %', notes ->> 'failure'; END IF;
 
   SELECT array_agg(o.catalog), array_agg(o.oid), array_agg(o.oid) FILTER (WHERE o.catalog = 'pg_publication'::regclass),
     array_agg(o.oid) FILTER (WHERE o.created)
@@ -365,6 +367,10 @@ BEGIN
       FROM unnest(wal2dolt.followed()) f (publication) LEFT JOIN pg_publication p ON p.pubname = f.publication
     ) f WHERE f.oid IS NOT NULL OR f.complete
   ) m WHERE m.message IS NOT NULL;
+  -- Who reads the stream has all of it in memory.
+  IF EXISTS (SELECT FROM unnest(messages) m WHERE octet_length(m) > 64 * 1024 * 1024) THEN
+    RAISE EXCEPTION 'the definitions are too large for a message';
+  END IF;
   RETURN messages;
 END
 $messages$;
@@ -372,7 +378,7 @@ $messages$;
 -- The text of a command, shortened, without what may be a password.
 CREATE OR REPLACE FUNCTION wal2dolt.without_password(command text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $without_password$
-  SELECT left(regexp_replace(command, '(password\s*=|\mpassword\M[^;''$]*[''$]).*', '\1…', 'i'), 16384)
+  SELECT left(regexp_replace(command, E'(password(\\s*=|[^;=''$]*[''$])).*', E'\\1...', 'i'), 16384)
 $without_password$;
 
 CREATE OR REPLACE FUNCTION wal2dolt.on_ddl() RETURNS event_trigger
@@ -439,8 +445,8 @@ BEGIN
     PERFORM set_config('wal2dolt.dropped', notes::text, true);
   END IF;
 EXCEPTION WHEN OTHERS THEN
-  -- No JSON: the other trigger fails in its turn, and tells.
-  PERFORM set_config('wal2dolt.dropped', format('what was dropped is not known: %s [%s]', sqlerrm, sqlstate), true);
+  -- The other trigger tells.
+  PERFORM set_config('wal2dolt.dropped', jsonb_build_object('failure', format('%s [%s]', sqlerrm, sqlstate))::text, true);
 END
 $on_drop$;
 
@@ -465,7 +471,7 @@ DECLARE
     'DROP OPERATOR', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY', 'DROP OWNED', 'DROP PROCEDURE', 'DROP PUBLICATION',
     'DROP ROUTINE', 'DROP SCHEMA', 'DROP SEQUENCE', 'DROP SERVER', 'DROP TABLE', 'DROP TEXT SEARCH CONFIGURATION',
     'DROP TEXT SEARCH DICTIONARY', 'DROP TEXT SEARCH PARSER', 'DROP TEXT SEARCH TEMPLATE', 'DROP TYPE', 'DROP VIEW' $tags$;
-  off name[] := ARRAY(SELECT evtname FROM pg_catalog.pg_event_trigger WHERE evtname LIKE 'wal2dolt\_%' AND evtenabled = 'D');
+  off name[] := ARRAY(SELECT evtname FROM pg_catalog.pg_event_trigger WHERE pg_catalog.starts_with(evtname, 'wal2dolt_') AND evtenabled = 'D');
   trigger name;
 BEGIN
   DROP EVENT TRIGGER IF EXISTS wal2dolt_ddl;
