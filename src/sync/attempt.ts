@@ -18,7 +18,7 @@ import { copyAgain } from './copy-again.js';
 import { goOn, identityOf } from './go-on.js';
 import { inferRelation } from './infer-relation.js';
 import { interruptOnAbort, unlessAborted } from './interrupt.js';
-import { leaveTables } from './left-tables.js';
+import { cameBack, leaveTables } from './left-tables.js';
 import { PublicationWatch } from './publication-watch.js';
 import { Relations, type StreamedTable } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
@@ -121,9 +121,13 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     recast: (settings) => (cast, texts) => recast(source, cast, settings, texts),
     logger: context.logger,
   });
+  const exact = areExact(await readTriggers(source), config.publication);
   // Marked while no run was there to do it.
   for (const { oid, schema, state } of stored) {
     if (state === 'copying' && position.phase === 'streaming') changes.copy(askedFor(oid, qualifiedName(schema)));
+  }
+  for (const { oid, schema } of await cameBack(source, config, all)) {
+    changes.copy({ ...askedFor(oid, qualifiedName(schema)), why: 'it was not followed for a time' });
   }
   await using stream = await whenFree(source, config.slot, context, () =>
     openReplicationStream({
@@ -137,13 +141,16 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     }),
   );
   context.passing.add('E_SLOT_IN_USE');
-  await using watch = new PublicationWatch({
-    connect: (signal) => connectSource(config.source, 'wal2dolt watch', signal),
-    publication: config.publication,
-    tables: stored.map(({ schema }) => schema),
-    start: committer.position.endLsn,
-    logger: context.logger,
-  });
+  // Where the event triggers tell what becomes of the publication, they do so in its place.
+  await using watch = exact
+    ? null
+    : new PublicationWatch({
+        connect: (signal) => connectSource(config.source, 'wal2dolt watch', signal),
+        publication: config.publication,
+        tables: () => [...relations.tables.values()].map(({ table }) => table.source),
+        start: committer.position.endLsn,
+        logger: context.logger,
+      });
   context.logger.info(
     { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.length },
     'streaming',
@@ -154,7 +161,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     relations,
     changes,
     inferSchema: (relation, at) => inferRelation(source, config, relations, relation, at),
-    exact: areExact(await readTriggers(source), config.publication),
+    exact,
     copyAgain: (at) => copyAgain({ sides, context, committer, relations, changes }, at),
     publication: config.publication,
     policy: config.commit,

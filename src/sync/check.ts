@@ -10,6 +10,7 @@ import { parseTarget } from '../dolt/client.js';
 import { checkTarget, type TargetReport } from '../dolt/preflight.js';
 import { asWal2DoltError, type ErrorCode, POLICY, Wal2DoltError } from '../errors.js';
 import { connectSource, queryRows } from '../postgres/client.js';
+import { areExact, readTriggers } from '../postgres/ddl-triggers.js';
 import { isLockTimeout } from '../postgres/failure.js';
 import { checkReplicationConnection, checkSource } from '../postgres/preflight.js';
 import { checkStillPublished, readWantedTables } from '../postgres/preflight-publication.js';
@@ -143,10 +144,11 @@ async function checkTables(client: pg.Client, config: Config, target: TargetRepo
     const followed = selected.filter(({ state }) => state !== 'left');
     const leaving = target.tables.filter((table) => table.state !== 'left' && !selected.includes(table));
     const published = await readPublishedBy(client, config.publication);
+    const exact = areExact(await readTriggers(client), config.publication);
     return [
       ...checkStoredMapping(followed, rules),
-      // A publication that is not there is told as that.
-      ...(published.size === 0 && !(await readPublication(client, config.publication))
+      // A publication that is not there is told as that; what became of one that is there, by the event triggers.
+      ...(exact || (published.size === 0 && !(await readPublication(client, config.publication)))
         ? []
         : await checkStillPublished(
             client,
@@ -171,6 +173,6 @@ function leavesOut(tables: readonly StoredTable[]): Finding {
 
 function cameBack({ schema }: StoredTable): Finding {
   const name = qualifiedName(schema);
-  const message = `${name} was left out of what the target follows, so that its changes since then are missing there.`;
-  return error('E_CONFIG', message, `Leave it out (tables: !${name}), or copy again into a new target.`);
+  const message = `${name} was not followed for a time, so that its changes since then are missing in the target: a run copies it again.`;
+  return warning('table_back', message, `To leave it out: tables: !${name}`);
 }

@@ -38,6 +38,8 @@ export class Closing {
   readonly #acknowledgeable: Acknowledgeable;
   readonly #log: StreamLog;
   #tag: string | null = null;
+  /** While something is held: how many transactions the batch had when the tag came. */
+  #tagAfter = 0;
   #lastIdle = 0;
   #complete: boolean;
   #heldUntil: Lsn | null = null;
@@ -65,13 +67,32 @@ export class Closing {
     if (this.#heldUntil === null) return true;
     if (next < this.#heldUntil) return false;
     this.#heldUntil = null;
+    const tag = this.#tag;
+    // What the tag names is only what is committed now if nothing came after it.
+    if (tag !== null && this.#tagAfter < this.batch.transactionCount) this.#forgetTag(tag);
     if (this.batch.transactionCount > 0) await this.close('copy');
     else {
-      await this.pipeline.submit(() => this.#options.committer.step('tables were copied again', []));
+      this.#tag = null;
+      await this.pipeline.submit(async () => {
+        await this.#options.committer.step('tables were copied again', []);
+        if (tag !== null) this.#tagged(tag, await this.#options.committer.tagHead(tag));
+      });
       await this.pipeline.drain();
       this.#options.onCommit();
     }
     return true;
+  }
+
+  /** A tag while something is held: the commit that comes shows what it names if no other transaction comes before. */
+  #tagHeld(name: string): void {
+    if (this.#tag !== null) this.#forgetTag(this.#tag);
+    this.#tag = name;
+    this.#tagAfter = this.batch.transactionCount;
+  }
+
+  #forgetTag(tag: string): void {
+    this.#tag = null;
+    this.#options.logger.warn({ tag }, 'tag not created: tables were being copied, and what it names was not seen');
   }
 
   /** Milliseconds until a batch is due by time. */
@@ -132,7 +153,7 @@ export class Closing {
 
   /** The transaction that ended last, and ends the batch, is to have a name. */
   tagNext(name: string): void {
-    if (this.#heldUntil !== null) this.#tagged(name, false);
+    if (this.#heldUntil !== null) this.#tagHeld(name);
     else {
       this.#tag = name;
       this.batch.cut('tag');
@@ -142,7 +163,7 @@ export class Closing {
   /** A tag outside of a transaction names the state that has been reached. */
   async tagHere(name: string): Promise<void> {
     if (this.#heldUntil !== null) {
-      this.#tagged(name, false);
+      this.#tagHeld(name);
       return;
     }
     if (!this.batch.isEmpty) return this.close('tag', name);

@@ -1,8 +1,11 @@
+import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { Config } from '../config.js';
 import { selects, type TableRules } from '../core/patterns.js';
 import { qualifiedName } from '../core/schema.js';
 import { type StoredTable, updateTableState } from '../dolt/bookkeeping.js';
 import type { Committer } from '../dolt/committer.js';
+import { readPublishedBy } from '../postgres/publication.js';
 
 /**
  * Marks the tables that the configuration leaves out from now on, before anything of them is passed over: they keep
@@ -26,4 +29,18 @@ export async function leaveTables(
     logger.info({ tables: names }, 'no longer followed; their rows and history stay');
   }
   return followed;
+}
+
+/** Tables that left, and that the configuration and the publication have again: their changes in between are missing. */
+export async function cameBack(
+  source: pg.Client,
+  config: Config,
+  stored: readonly StoredTable[],
+): Promise<StoredTable[]> {
+  const wanted = stored.filter(
+    ({ state, schema }) => state === 'left' && selects(config.tables, schema.schema, schema.name),
+  );
+  if (wanted.length === 0) return [];
+  const published = await readPublishedBy(source, config.publication);
+  return wanted.filter(({ oid }) => published.has(oid));
 }

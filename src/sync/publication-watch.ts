@@ -13,8 +13,8 @@ const EVERY_MS = 10_000;
 export interface WatchOptions {
   readonly connect: (signal: AbortSignal) => Promise<pg.Client>;
   readonly publication: string;
-  /** As they were when they were copied. */
-  readonly tables: readonly TableSchema[];
+  /** As the target has them. */
+  readonly tables: () => readonly TableSchema[];
   /** Where the stream begins; the publication was in order then. */
   readonly start: Lsn;
   readonly logger: Logger;
@@ -93,7 +93,7 @@ export class PublicationWatch implements AsyncDisposable {
       const message = `the publication ${name} leaves out ${missing.join(', ')} now`;
       return new Wal2DoltError('E_PUBLICATION_CHANGED', message);
     }
-    const findings = await checkStillPublished(client, name, await readPublishedBy(client, name), tables);
+    const findings = await checkStillPublished(client, name, await readPublishedBy(client, name), tables());
     const errors = findings.filter(({ severity }) => severity === 'error');
     if (errors.length === 0) return null;
     const told = errors.map(({ message, fix }) => `${message}${fix === undefined ? '' : `\n${fix}`}`);

@@ -212,7 +212,8 @@ function describe(action: TableAction): readonly string[] {
       return [`${action.table.name} created`];
     case 'change': {
       const { name } = action.after;
-      const described = action.diff.described.map((change) => `${name}: ${change}`);
+      const changes = action.diff.described.length > 0 ? action.diff.described : ['definition changed'];
+      const described = changes.map((change) => `${name}: ${change}`);
       return action.diff.rows.kind === 'converted' ? [...described, `${name}: rows written again`] : described;
     }
     case 'leave':

@@ -40,12 +40,17 @@ export function planSnapshot(snapshot: DdlSnapshot, at: Lsn, known: KnownTables,
     for (const oid of known.followed.keys()) if (!carried.has(oid)) plan.leave(oid, 'not in the publication any more');
   }
   for (const { schema, name } of snapshot.droppedIndexes) plan.dropIndex(schema, name, snapshot.command);
-  const created = new Set(snapshot.tables.filter((table) => table.created).map(({ schema }) => schema.oid));
+  const created = new Set([
+    ...snapshot.tables.flatMap((table) => (table.created ? [table.schema.oid] : [])),
+    // Of a partition the publication sends rows as its root's.
+    ...snapshot.unpublished.flatMap((table) => (table.created ? [table.oid] : [])),
+  ]);
   for (const table of snapshot.tables) {
     const filled = /^(CREATE TABLE AS|SELECT INTO)$/.test(snapshot.tag);
     const createdEmpty = table.created && !filled;
     const { rewritten } = table;
-    plan.define(table.schema, createdEmpty, { rewritten, command: snapshot.command, createdPartitions: created });
+    const { command, tag } = snapshot;
+    plan.define(table.schema, createdEmpty, { rewritten, command, tag, createdPartitions: created });
   }
   return plan.actions;
 }
@@ -71,9 +76,9 @@ export function planName(name: string, oid: number, known: KnownTables, rules: M
 }
 
 /** Whether partitions came that may have rows. */
-function attaches(before: TableSchema, after: TableSchema): boolean {
+function attaches(before: TableSchema, after: TableSchema, createdEmpty: ReadonlySet<number>): boolean {
   const had = new Set(before.partitions ?? []);
-  return (after.partitions ?? []).some((oid) => !had.has(oid));
+  return (after.partitions ?? []).some((oid) => !had.has(oid) && !createdEmpty.has(oid));
 }
 
 class SchemaPlan {
@@ -136,7 +141,8 @@ class SchemaPlan {
     const after = replanTable(before.table, schema, this.#rules, this.#followedNames(oid));
     let diff = diffTables(before.table, after, hints);
     if (diff === null) return;
-    const stillEmpty = this.#known.empty.has(oid) && !attaches(before.table.source, schema);
+    const stillEmpty =
+      this.#known.empty.has(oid) && !attaches(before.table.source, schema, hints.createdPartitions ?? new Set());
     if (diff.rows.kind !== 'kept' && stillEmpty) diff = { ...diff, rows: { kind: 'kept' } };
     if (diff.rows.kind === 'copied') {
       this.actions.push({ kind: 'copy', oid, name: qualifiedName(schema), why: diff.rows.because });
