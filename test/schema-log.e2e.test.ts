@@ -3,8 +3,9 @@ import { describeChange, formatSchemaLog } from '../src/cli/log-text.js';
 import { lsn } from '../src/core/position.js';
 import { updateTableState } from '../src/dolt/bookkeeping.js';
 import { readLog, readSchemaLog } from '../src/history/log.js';
-import { createDoltDatabase } from './support/dolt.js';
-import { configFor } from './support/run.js';
+import { createDoltDatabase, createDoltDatabaseName } from './support/dolt.js';
+import { createPostgresDatabase } from './support/postgres.js';
+import { configFor, drain } from './support/run.js';
 import { beginSchemaHistory, type SchemaHistory } from './support/schema-history.js';
 import { type TableSpec, targetOf } from './support/tables.js';
 
@@ -185,6 +186,45 @@ describe('the schema history', () => {
     expect(all).toHaveLength(46);
     expect(await readSchemaLog(history.config, { limit: 30, tables: [] })).toHaveLength(30);
     expect(await readSchemaLog(history.config, { limit: 30, tables: ['notes'] })).toHaveLength(1);
+  });
+
+  it('is what happened in Postgres, command by command', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = { slot: source.name, publication: source.name };
+    const drained = () => drain(source.url, target.url, settings);
+    await source.sql('create table orders (id int primary key, qty smallint)');
+    await drained();
+    await source.sql('insert into orders values (1, 1)');
+    await source.sql('alter table orders alter qty type int');
+    await source.sql(`begin; insert into orders values (2, 2);`);
+    await source.sql('alter table orders rename qty to quantity');
+    await source.sql('insert into orders values (3, 3)');
+    await source.sql(`alter table orders add note text not null default '-'`);
+    await source.sql('insert into orders values (4, 4)');
+    const [{ xid, name } = {}] = await source.sql('select txid_current()::int as xid, current_user as name');
+    await source.sql('commit');
+    await source.sql('create table notes (id int primary key); drop table notes');
+    await drained();
+    const entries = await readSchemaLog(configFor(source.url, target.url, settings), { limit: 9, tables: ['orders'] });
+    expect(entries.map(({ message, changes }) => [message, ...changes.map(describeChange)])).toEqual([
+      [
+        `ALTER TABLE: alter table orders add note text not null default '-'`,
+        `column note added: text NOT NULL DEFAULT '-'::text`,
+      ],
+      ['ALTER TABLE: alter table orders rename qty to quantity', 'column quantity renamed from qty'],
+      ['ALTER TABLE: alter table orders alter qty type int', 'column qty: integer, was smallint'],
+      [expect.stringMatching(/^snapshot of 1 table/), 'added, with id integer NOT NULL, qty smallint'],
+    ]);
+    const [added, renamed, retyped] = entries;
+    expect(added).toMatchObject({ xid, user: name, completeIn: expect.any(String) });
+    expect(renamed).toMatchObject({ xid, user: name, completeIn: added?.completeIn, time: added?.time });
+    expect(retyped?.xid).not.toBe(xid);
+    const rows = await target.sql(`select id, quantity from orders as of '${added?.completeIn}' where id > 1`);
+    expect(rows.map((row) => row.id)).toEqual([2, 3, 4]);
+    expect(await target.sql(`select id, quantity from orders as of '${renamed?.commit}' where id > 1`)).toEqual([
+      { id: 2, quantity: 2 },
+    ]);
   });
 
   it('is refused where nothing is published yet', async () => {
