@@ -218,7 +218,8 @@ export class Committer {
   async #commitPart(message: string, commitTime: Micros): Promise<void> {
     await this.#recordHead();
     await this.#move(this.#position);
-    await this.#staging.commit(message, this.#date(commitTime), this.#options.author);
+    // Rows may have come to what they were, and a type have got a value more.
+    await this.#staging.commitIfChanged(message, this.#date(commitTime), this.#options.author);
     // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit.
     await this.#staging.writer.run('COMMIT');
     this.#inTransaction = false;

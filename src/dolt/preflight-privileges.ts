@@ -11,7 +11,7 @@ import { quoteText } from './sql-text.js';
 
 /**
  * The privileges that a run takes, each with what is refused only for want of it: nothing of these names can exist, since
- * Dolt reserves them. ALTER is for checks, REFERENCES for foreign keys, where they are wanted.
+ * Dolt reserves them. ALTER and DROP are for schema changes (DROP for a table's name), REFERENCES for foreign keys.
  */
 const PROBES: Readonly<Record<string, (database: string) => string>> = {
   SELECT: (database) => `SELECT 1 FROM ${database}.dolt_wal2dolt_check`,
@@ -20,6 +20,7 @@ const PROBES: Readonly<Record<string, (database: string) => string>> = {
   DELETE: (database) => `DELETE FROM ${database}.dolt_wal2dolt_check`,
   CREATE: (database) => `CREATE TABLE ${database}.dolt_wal2dolt_check (a INT)`,
   ALTER: (database) => `ALTER TABLE ${database}.dolt_wal2dolt_check ADD COLUMN a INT`,
+  DROP: (database) => `DROP TABLE ${database}.dolt_wal2dolt_check`,
   INDEX: (database) => `CREATE INDEX a ON ${database}.dolt_wal2dolt_check (a)`,
   REFERENCES: (database) =>
     `ALTER TABLE ${database}.dolt_wal2dolt_check ADD FOREIGN KEY (a) REFERENCES ${database}.dolt_wal2dolt_check (a)`,

@@ -126,6 +126,12 @@ export class StagingBranch implements AsyncDisposable {
     return this.#commit(['-A'], message, date, author);
   }
 
+  /** Commits the working set where it differs from the last commit. */
+  async commitIfChanged(message: string, date: Micros, author: string): Promise<void> {
+    const clean = (await this.writer.rows('SELECT 1 FROM dolt_status LIMIT 1')).length === 0;
+    if (!clean) await this.#commit(['-A'], message, date, author);
+  }
+
   /** Commits only some tables, while others are still being copied. */
   async commitTables(tables: readonly string[], message: string, date: Micros, author: string): Promise<string> {
     // A table may be called --all.
