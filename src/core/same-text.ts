@@ -1,3 +1,4 @@
+import { printsOtherwise } from './rewrites.js';
 import type { ColumnType } from './schema.js';
 import type { TargetColumn } from './target.js';
 
@@ -8,7 +9,7 @@ import type { TargetColumn } from './target.js';
 
 /** Whether every value of the one type prints the same as the other. `rewritten`: Postgres wrote the rows anew. */
 export function samePrint(from: ColumnType, to: ColumnType, rewritten: boolean): boolean {
-  if (from.oid === to.oid && from.typmod === to.typmod) return true; // its name may have changed
+  if (from.oid === to.oid && from.typmod === to.typmod) return !printsOtherwise(from, to); // whatever its name is
   if (from.kind !== to.kind && !(isTextual(from) && isTextual(to))) return false;
   if (from.element || to.element) {
     return from.element !== undefined && to.element !== undefined && samePrint(from.element, to.element, rewritten);

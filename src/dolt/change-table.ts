@@ -49,11 +49,13 @@ export async function changeTable(change: TableChange): Promise<RowsAfter> {
     await empty(change);
     for (const statement of sql.steps) await connection.run(statement);
   }
-  if (rows.kind === 'converted') result = await rewrite(change, rows.casts, sql.steps);
+  if (rows.kind === 'converted') result = await rewrite(change, rows, sql.steps);
   for (const statement of sql.createIndexes) await connection.run(statement);
   if (before.name !== after.name) await purgeStatistics(connection);
   return result;
 }
+
+type Converted = Extract<RowsAfter, { kind: 'converted' }>;
 
 /** Exact values are found by the row's key: where that changes, or is the whole row, they are written again too. */
 function withExactValues({ exact, before, after, diff }: TableChange): RowsAfter {
@@ -61,7 +63,7 @@ function withExactValues({ exact, before, after, diff }: TableChange): RowsAfter
   const columns = (table: TargetTable): string => table.columns.map(({ source }) => source.attnum).join();
   const key = (table: TargetTable): string => table.key.map((i) => table.columns[i]?.source.attnum).join();
   const found = key(before) === key(after) && (before.key.length > 0 || columns(before) === columns(after));
-  return found ? diff.rows : { kind: 'converted', casts: [] };
+  return found ? diff.rows : { kind: 'converted', casts: [], relabelled: [] };
 }
 
 async function moveExactValues({ connection, exact, before, after }: TableChange, steps: readonly DdlStep[]) {
@@ -83,7 +85,7 @@ async function empty({ connection, exact, before }: TableChange): Promise<void> 
 }
 
 /** Alters the table while it is empty, and writes its rows again as its new columns hold them. */
-async function rewrite(change: TableChange, casts: readonly Cast[], steps: readonly string[]): Promise<RowsAfter> {
+async function rewrite(change: TableChange, how: Converted, steps: readonly string[]): Promise<RowsAfter> {
   const { connection, writer, exact, before, after } = change;
   const hasExact = exact.has(before);
   await empty(change);
@@ -92,7 +94,7 @@ async function rewrite(change: TableChange, casts: readonly Cast[], steps: reado
     for (const statement of steps) await connection.run(statement);
   };
   const pages = await rowsBefore(change, reader, hasExact, alter);
-  const convert = converter(change, casts);
+  const convert = converter(change, how);
   let uncommitted = 0;
   await connection.run('START TRANSACTION');
   for await (const page of pages) {
@@ -113,7 +115,7 @@ async function rewrite(change: TableChange, casts: readonly Cast[], steps: reado
     uncommitted = 0;
   }
   await connection.run('COMMIT');
-  return { kind: 'converted', casts };
+  return how;
 }
 
 /** The rows as they were; calls `alter` once the working set's table is not needed for that any more. */
@@ -143,16 +145,18 @@ async function rowsBefore(
 /** From rows of `before` to rows of `after`; null where a value can not be cast. */
 function converter(
   { before, after, recast }: TableChange,
-  casts: readonly Cast[],
+  { casts, relabelled }: Converted,
 ): (page: readonly ExactRow[]) => Promise<Row[] | null> {
   const columns = after.columns.map(({ source }) => ({
     from: before.columns.findIndex((column) => column.source.attnum === source.attnum),
     missing: source.missing ?? null,
     cast: casts.find(({ attnum }) => attnum === source.attnum) ?? null,
+    labels: relabelled.find(({ attnum }) => attnum === source.attnum)?.labels,
   }));
   return async (page) => {
     const rows = page.map((row) => columns.map(({ from, missing }) => (from < 0 ? missing : (row[from] ?? null))));
-    for (const [i, { cast }] of columns.entries()) {
+    for (const [i, { cast, labels }] of columns.entries()) {
+      if (labels) for (const row of rows) row[i] = labels.get(row[i] ?? '') ?? row[i] ?? null;
       if (cast === null) continue;
       const texts = [...new Set(rows.flatMap((row) => row[i] ?? []))];
       if (texts.length === 0) continue;

@@ -88,6 +88,8 @@ interface Places {
   readonly url: string;
 }
 
+let twins = 0;
+
 class Altered implements AlteredTable {
   readonly #places: Places;
   readonly #source: PostgresDatabase;
@@ -116,7 +118,6 @@ class Altered implements AlteredTable {
     const hints: DiffHints = {
       rewritten: schema.fileNode !== before.source.fileNode,
       command: hidden ? null : command,
-      tag: hidden ? null : command.split(/\s+/).slice(0, 2).join(' ').toUpperCase(),
     };
     const diff = diffTables(before, after, hints);
     if (diff === null)
@@ -138,7 +139,8 @@ class Altered implements AlteredTable {
     const found = (await doltContents(url, 'staging')).get(key);
     const said = differences(new Map(found ? [[key, found]] : []), new Map([[key, wanted]]));
     if (rowsOnly) return said;
-    const twin = { ...this.#table, name: 'wal2dolt_twin' };
+    twins += 1;
+    const twin = { ...this.#table, name: `wal2dolt_twin_${twins}` };
     await connection.run(createTable(twin, true));
     await copy(this.#places, twin);
     const [is, should] = [await shape(connection, this.#table), await shape(connection, twin)];
@@ -176,21 +178,19 @@ async function shape(connection: TargetConnection, table: TargetTable): Promise<
 async function readTable(postgres: Client, oid: number): Promise<TableSchema> {
   const [schema] = await readTables(postgres, null, [oid]);
   if (!schema) throw new Error(`no table ${oid}`);
-  const [found] = await queryRows<{ node: number }>(postgres, 'select pg_relation_filenode($1)::int8::int4 as node', [
-    oid,
-  ]);
+  const [found] = await queryRows<{ node: string }>(postgres, 'select pg_relation_filenode($1)::int8 as node', [oid]);
   const missing = new Map(
     (
-      await queryRows<{ attnum: number; value: string }>(
+      await queryRows<{ attnum: string; value: string }>(
         postgres,
         `select attnum, (attmissingval::text::text[])[1] as value from pg_attribute where attrelid = $1 and atthasmissing`,
         [oid],
       )
-    ).map(({ attnum, value }) => [attnum, value]),
+    ).map(({ attnum, value }) => [Number(attnum), value]),
   );
   return {
     ...schema,
-    fileNode: found?.node ?? 0,
+    fileNode: Number(found?.node ?? 0),
     columns: schema.columns.map((column): Column => {
       const value = missing.get(column.attnum);
       return value === undefined ? column : { ...column, missing: value };
