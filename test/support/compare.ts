@@ -11,7 +11,7 @@ import { type MappingRules, restoreTable } from '../../src/sync/tables.js';
 /** Rows of every table as sorted lists of JSON, by `schema.table`. */
 export type Contents = ReadonlyMap<string, readonly string[]>;
 
-const PLAIN: MappingRules = { tables: EVERY_TABLE, tableName: '{schema}__{table}', types: new Map() };
+export const PLAIN: MappingRules = { tables: EVERY_TABLE, tableName: '{schema}__{table}', types: new Map() };
 
 /**
  * What Dolt holds at a commit (default: the readers' branch), in Postgres text, the exact values put back in place. With
@@ -39,7 +39,7 @@ async function hashOf(connection: TargetConnection, table: string): Promise<stri
   return (await connection.value(`SELECT dolt_hashof_table(${quoteText(table)})`)) ?? 'none';
 }
 
-async function doltRows(connection: TargetConnection, table: TargetTable): Promise<string[]> {
+export async function doltRows(connection: TargetConnection, table: TargetTable): Promise<string[]> {
   const exact = new Map<string, Map<string, { value: string; copies: number }>>();
   for (const [key, column, value, copies] of await connection.rows(
     `SELECT row_key, target_column, value, copies FROM wal2dolt_exact WHERE target_table=${quoteText(table.name)}`,
