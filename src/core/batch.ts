@@ -45,6 +45,8 @@ export interface TableCounts {
   updated: number;
   deleted: number;
   truncated: boolean;
+  /** It was copied again, as a whole. */
+  copied: boolean;
 }
 
 /** A batch that is ready to become one Dolt commit, after its remaining net changes. */
@@ -177,13 +179,22 @@ export class Batch {
     return closed;
   }
 
-  #addCounts(changes: KeyedChanges | KeylessChanges): void {
-    const name = changes.table.name;
+  /** A table of this name in Dolt was copied from the source; what counts of it is what comes on top. */
+  copied(name: string): void {
+    this.#countsOf(name).copied = true;
+  }
+
+  #countsOf(name: string): TableCounts {
     let counts = this.#counts.get(name);
     if (!counts) {
-      counts = { name, inserted: 0, updated: 0, deleted: 0, truncated: false };
+      counts = { name, inserted: 0, updated: 0, deleted: 0, truncated: false, copied: false };
       this.#counts.set(name, counts);
     }
+    return counts;
+  }
+
+  #addCounts(changes: KeyedChanges | KeylessChanges): void {
+    const counts = this.#countsOf(changes.table.name);
     counts.inserted += changes.counts.inserted;
     counts.updated += changes.counts.updated;
     counts.deleted += changes.counts.deleted;

@@ -28,6 +28,7 @@ const counts = (name: string, what: Partial<TableCounts> = {}): TableCounts => (
   updated: 0,
   deleted: 0,
   truncated: false,
+  copied: false,
   ...what,
 });
 const batch = (what: Partial<ClosedBatch>): ClosedBatch => ({

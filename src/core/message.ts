@@ -151,6 +151,7 @@ function summaryLine(batch: ClosedBatch, position: Position): string {
 /** `orders +100 ~20 -3`, with `emptied` for a TRUNCATE. */
 function describeCounts(counts: TableCounts): string {
   const parts = [counts.name];
+  if (counts.copied) parts.push('copied');
   if (counts.truncated) parts.push('emptied');
   if (counts.inserted > 0) parts.push(`+${counts.inserted}`);
   if (counts.updated > 0) parts.push(`~${counts.updated}`);

@@ -12,7 +12,7 @@ import {
   stepMessage,
   trailer,
 } from '../core/message.js';
-import { formatLsn, type Lsn, type Micros, type Position } from '../core/position.js';
+import { formatLsn, LSN_ZERO, type Lsn, type Micros, maxLsn, type Position } from '../core/position.js';
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { countSpill, datetime, type Phase, type SourceIdentity, updatePosition } from './bookkeeping.js';
@@ -121,6 +121,13 @@ export class Committer {
     this.#schemaChange = change;
   }
 
+  /** Writes something else into the working set, behind all that came before; it is part of the next commit. */
+  async prepare(apply: (head: string) => Promise<void>): Promise<void> {
+    await this.#closeSchemaChange();
+    await apply(this.#staging.head.hash);
+    await this.#countSpill();
+  }
+
   /** Whether the table has no row, of all that was written so far. */
   async isEmpty(table: TargetTable): Promise<boolean> {
     return (await this.#staging.writer.rows(`SELECT 1 FROM ${quoteName(table.name)} LIMIT 1`)).length === 0;
@@ -128,12 +135,14 @@ export class Committer {
 
   /**
    * Makes a batch one Dolt commit on the staging branch, and shows it to readers unless the first snapshot is not complete.
+   * Everything before `reached` is in it, where that is later than its last transaction.
    * False where the batch's tag is only in the message: Dolt did not take it, or the commit is on the way to the first
    * snapshot, where tables are of different times, and will be gone.
    */
-  async commit(batch: ClosedBatch): Promise<boolean> {
-    const last = batch.transactions.at(-1);
-    if (!last) throw new Wal2DoltError('E_INTERNAL', 'a batch without transactions was to be committed');
+  async commit(batch: ClosedBatch, reached = LSN_ZERO): Promise<boolean> {
+    const transaction = batch.transactions.at(-1);
+    if (!transaction) throw new Wal2DoltError('E_INTERNAL', 'a batch without transactions was to be committed');
+    const last = { ...transaction, endLsn: maxLsn(transaction.endLsn, reached) };
     const onlySchema = batch.transactions.length === 1 && batch.rows === 0 && batch.tag === null;
     const change = onlySchema ? this.#schemaChange : null;
     if (change === null) await this.#closeSchemaChange();
@@ -156,10 +165,13 @@ export class Committer {
     return batch.tag === null || this.#staging.tag(batch.tag, hash);
   }
 
-  /** A commit of its own for a change of the bookkeeping, at the position that is reached. */
-  async step(what: string, statements: readonly string[]): Promise<void> {
+  /** A commit of its own for a change of the bookkeeping, and for what was prepared, at the position that is reached. */
+  async step(what: string, statements: readonly string[], reached = LSN_ZERO): Promise<void> {
+    await this.#closeSchemaChange();
     await this.#begin();
     await this.#recordHead();
+    this.#position = { ...this.#position, endLsn: maxLsn(this.#position.endLsn, reached) };
+    if (this.#spills > 0 || reached > LSN_ZERO) await this.#move(this.#position);
     for (const statement of statements) await this.#staging.writer.run(statement);
     const message = stepMessage(what, this.#position);
     await this.#staging.commit(message, this.#date(this.#position.commitTime), this.#options.author);

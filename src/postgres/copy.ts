@@ -85,6 +85,10 @@ export async function* copyRows(
     await assertNotRewritten(client, table);
     complete = true;
   } catch (error) {
+    if (isGone(error)) {
+      const message = `${table.schema}.${table.name} was renamed, altered or dropped while it was copied`;
+      throw new Wal2DoltError('E_TABLE_REWRITTEN', message, { cause: error });
+    }
     if (!(error instanceof RangeError)) throw asSourceError(error);
     // Of JavaScript, for a string that is too long.
     const message = `${table.schema}.${table.name} has a row that is too large: ${error.message}`;
@@ -95,6 +99,10 @@ export async function* copyRows(
     if (!complete) await client.end().catch(() => {});
   }
 }
+
+/** Names are looked up as they are now, not as the snapshot shows them: undefined_column, undefined_table, invalid_schema_name. */
+const isGone = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && /^(42703|42P01|3F000)$/.test(error.code ?? '');
 
 /**
  * TRUNCATE, and an ALTER TABLE that writes the table anew, empty a table for all snapshots from before them. Asked after

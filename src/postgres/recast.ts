@@ -20,8 +20,11 @@ export async function recast(
   texts: readonly string[],
 ): Promise<string[]> {
   const print = TEXTS.has(cast.to.base);
-  // Only a text keeps the other session's way to print; of all other types the value is wanted, in ours.
-  const theirs = Object.entries(settings).filter(([name]) => print || name === 'TimeZone');
+  // Only a text keeps the other session's way to print; of all other types the value is wanted, read as it was there.
+  const theirs = Object.entries(settings).flatMap(([name, value]): [string, string][] => {
+    if (print || name === 'TimeZone') return [[name, value]];
+    return name === 'DateStyle' ? [[name, `ISO, ${value.split(',')[1]?.trim() ?? 'MDY'}`]] : [];
+  });
   const results: string[] = [];
   for (let start = 0; start < texts.length; start += CHUNK) {
     const some = texts.slice(start, start + CHUNK);
@@ -40,9 +43,10 @@ export async function recast(
 }
 
 async function castAll(client: pg.Client, texts: readonly string[], expression: string): Promise<string[]> {
+  // A cast to text is not always what Postgres prints: it takes the blanks off a char(n), and calls true `true`.
   const rows = await queryRows<{ made: string }>(
     client,
-    `SELECT (${expression})::text AS made FROM unnest($1::text[]) WITH ORDINALITY given (value, place) ORDER BY place`,
+    `SELECT format('%s', ${expression}) AS made FROM unnest($1::text[]) WITH ORDINALITY given (value, place) ORDER BY place`,
     [texts],
   );
   return rows.map(({ made }) => made);

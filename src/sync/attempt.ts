@@ -147,7 +147,10 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     : new PublicationWatch({
         connect: (signal) => connectSource(config.source, 'wal2dolt watch', signal),
         publication: config.publication,
-        tables: () => [...relations.tables.values()].map(({ table }) => table.source),
+        tables: () =>
+          [...relations.tables.values()]
+            .map(({ table }) => table.source)
+            .filter(({ oid }) => !changes.pending.has(oid)),
         start: committer.position.endLsn,
         logger: context.logger,
       });

@@ -14,6 +14,7 @@ import { areExact, readTriggers } from '../postgres/ddl-triggers.js';
 import { isLockTimeout } from '../postgres/failure.js';
 import { checkReplicationConnection, checkSource } from '../postgres/preflight.js';
 import { checkStillPublished, readWantedTables } from '../postgres/preflight-publication.js';
+import { checkTriggers } from '../postgres/preflight-triggers.js';
 import type { SourceWishes } from '../postgres/preflight-wishes.js';
 import { readPublication, readPublishedBy } from '../postgres/publication.js';
 import type { SystemIdentity } from '../postgres/system.js';
@@ -53,6 +54,7 @@ export async function check(config: Config): Promise<readonly Finding[]> {
         // Without knowing the target's position, nobody knows whether the slot is ours.
         ...source.filter((finding) => known !== null || finding.code !== 'E_SLOT_EXISTS'),
         ...replication.findings,
+        ...((await collect(() => checkTriggers(client, config))) ?? []),
         ...((await collect(() => checkTables(client, config, target))) ?? []),
       );
     } finally {
@@ -154,7 +156,8 @@ async function checkTables(client: pg.Client, config: Config, target: TargetRepo
             client,
             config.publication,
             published,
-            followed.map(({ schema }) => schema),
+            // What is to be copied again has missed something, and will have it.
+            followed.filter(({ state }) => state !== 'copying').map(({ schema }) => schema),
           )),
       ...selected.filter(({ state, oid }) => state === 'left' && published.has(oid)).map(cameBack),
       ...(leaving.length > 0 ? [leavesOut(leaving)] : []),

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { Batch, type CloseReason, type CommitPolicy } from '../core/batch.js';
 import { failpoint } from '../core/failpoint.js';
-import { Acknowledgeable, formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js';
+import { Acknowledgeable, formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
 import type { Committer } from '../dolt/committer.js';
 import type { Wal2DoltError } from '../errors.js';
 import { StreamLog } from '../ops/stream-log.js';
@@ -43,6 +43,8 @@ export class Closing {
   #lastIdle = 0;
   #complete: boolean;
   #heldUntil: Lsn | null = null;
+  /** The tables for which it is held. */
+  readonly #copied: string[] = [];
 
   constructor(options: ClosingOptions, late: AbortSignal) {
     this.#options = options;
@@ -58,23 +60,28 @@ export class Closing {
     return this.#heldUntil;
   }
 
-  hold(until: Lsn): void {
+  hold(until: Lsn, tables: readonly string[]): void {
     this.#heldUntil = maxLsn(until, this.#heldUntil ?? until);
+    this.#copied.push(...tables);
   }
 
   /** False while something is held that what comes `next` is still before. */
   async released(next: Lsn): Promise<boolean> {
     if (this.#heldUntil === null) return true;
     if (next < this.#heldUntil) return false;
+    const reached = this.#heldUntil;
     this.#heldUntil = null;
     const tag = this.#tag;
+    const copied = this.#copied.splice(0);
     // What the tag names is only what is committed now if nothing came after it.
     if (tag !== null && this.#tagAfter < this.batch.transactionCount) this.#forgetTag(tag);
-    if (this.batch.transactionCount > 0) await this.close('copy');
-    else {
+    if (this.batch.transactionCount > 0) {
+      for (const table of copied) this.batch.copied(table);
+      await this.close('copy', this.#tag, reached);
+    } else {
       this.#tag = null;
       await this.pipeline.submit(async () => {
-        await this.#options.committer.step('tables were copied again', []);
+        await this.#options.committer.step(`copied again: ${copied.join(', ')}`, [], reached);
         if (tag !== null) this.#tagged(tag, await this.#options.committer.tagHead(tag));
       });
       await this.pipeline.drain();
@@ -115,15 +122,16 @@ export class Closing {
     if (this.#heldUntil === null) await this.close('ddl');
   }
 
-  async close(reason: CloseReason, tag: string | null = this.#tag): Promise<void> {
+  /** `reached`: everything before it is in the batch, or of no interest, where that is known to be later than its last transaction. */
+  async close(reason: CloseReason, tag: string | null = this.#tag, reached = LSN_ZERO): Promise<void> {
     this.#tag = null;
     if (this.batch.transactionCount === 0) return;
     const { committer, stream } = this.#options;
     const closed = this.batch.close(reason, tag);
-    const end = closed.transactions.at(-1)?.endLsn ?? committer.position.endLsn;
+    const end = maxLsn(closed.transactions.at(-1)?.endLsn ?? committer.position.endLsn, reached);
     await this.pipeline.submit(async () => {
       const started = Date.now();
-      this.#tagged(closed.tag, await committer.commit(closed));
+      this.#tagged(closed.tag, await committer.commit(closed, end));
       await this.#completeIfReached(end);
       failpoint('before-acknowledge');
       this.#acknowledgeable.durable(end);

@@ -17,7 +17,11 @@ export function parseContext(content: string): TransactionContext {
   return { content };
 }
 
-const resyncSchema = z.looseObject({ publication: z.string(), tables: z.array(z.string()) });
+const resyncSchema = z.looseObject({
+  publication: z.string(),
+  tables: z.array(z.string()),
+  oids: z.array(z.number()).optional(),
+});
 
 /** What `wal2dolt resync` asks a running stream for: tables, as `schema.name`, to be copied again. Null where it is something else. */
 export function parseResync(content: string): z.infer<typeof resyncSchema> | null {

@@ -25,6 +25,12 @@ export interface CopyAgain {
   readonly changes: SchemaChanges;
 }
 
+/** Tables, by their names in Dolt, that have the rows of a position. */
+export interface Copies {
+  readonly lsn: Lsn;
+  readonly tables: readonly string[];
+}
+
 /** A table that is copied: as the target has it, and as it is in the snapshot. */
 interface Copied {
   readonly copy: PendingCopy;
@@ -34,12 +40,12 @@ interface Copied {
 
 /**
  * Copies the tables whose rows only Postgres has, into the working set of the staging branch, where everything that was
- * received is written. Their rows are then those of the returned position, which is later than the stream's: until the
+ * received is written. Their rows are then those of a position that is later than the stream's: until the
  * stream is there too nothing may be committed. Tables that are gone by now stay as they are, and are not followed any more.
  *
  * Throws E_TABLE_REWRITTEN where a table changed again meanwhile: the next attempt begins before all of it.
  */
-export async function copyAgain(options: CopyAgain, at: At): Promise<Lsn> {
+export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
   const { sides, context, committer, changes, relations } = options;
   const { config } = sides;
   const { logger, signal } = context;
@@ -96,7 +102,7 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Lsn> {
     changes.settled(copy.oid);
   }
   failpoint('after-recopy');
-  return lsn;
+  return { lsn, tables: copied.map(({ after }) => after.name) };
 }
 
 /**
@@ -134,37 +140,42 @@ async function place(
   if (!planned) throw new Wal2DoltError('E_INTERNAL', `no plan for ${copy.name}`);
   await changes.freeName(planned.name, copy.oid);
   const diff: TableDiff | null = before && diffTables(before, planned, { rewritten: true, command: null });
-  await committer.changeSchema([], {
-    ...copy.cause,
-    xid: at.xid,
-    commitTime: at.commitTime,
-    changes: [
-      ...(diff?.described ?? []).map((change) => `${planned.name}: ${change}`),
-      `${planned.name}: copied again, since ${copy.why}`,
-    ],
-    apply: async (head) => {
-      if (before) {
-        await changeTable({
-          connection,
-          writer: committer.writer,
-          exact: committer.exact,
-          before,
-          after: planned,
-          diff: { steps: [], described: [], ...diff, rows: { kind: 'copied', because: copy.why } },
-          head,
-          recast: null,
-        });
-      } else {
-        await connection.run(createTable(planned));
-        await purgeStatistics(connection);
-      }
-      await connection.run('START TRANSACTION');
-      const statements = known ? updateTable(planned) : insertTable(planned, 'copying');
-      for (const statement of statements) await connection.run(statement);
-      await connection.run(updateTableState(copy.oid, 'copying'));
-      await connection.run('COMMIT');
-    },
-  });
+  const apply = async (head: string): Promise<void> => {
+    if (before) {
+      await changeTable({
+        connection,
+        writer: committer.writer,
+        exact: committer.exact,
+        before,
+        after: planned,
+        diff: { steps: [], described: [], ...diff, rows: { kind: 'copied', because: copy.why } },
+        head,
+        recast: null,
+      });
+    } else {
+      await connection.run(createTable(planned));
+      await purgeStatistics(connection);
+    }
+    await connection.run('START TRANSACTION');
+    const statements = known ? updateTable(planned) : insertTable(planned, 'copying');
+    for (const statement of statements) await connection.run(statement);
+    await connection.run(updateTableState(copy.oid, 'copying'));
+    await connection.run('COMMIT');
+  };
+  // Of a table that is as it was, only the rows that differ are to be seen: emptying and filling it is one commit.
+  if (before && (diff?.steps.length ?? 0) === 0 && before.name === planned.name) await committer.prepare(apply);
+  else {
+    await committer.changeSchema([], {
+      ...copy.cause,
+      xid: at.xid,
+      commitTime: at.commitTime,
+      changes: [
+        ...(diff?.described ?? []).map((change) => `${planned.name}: ${change}`),
+        `${planned.name}: copied again, since ${copy.why}`,
+      ],
+      apply,
+    });
+  }
   return { copy, before, after: planned };
 }
 

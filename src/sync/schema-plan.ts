@@ -33,7 +33,10 @@ export interface KnownTables {
 /** What a command, whose transaction commits at `at`, means for the target; in an order that works. Pure. */
 export function planSnapshot(snapshot: DdlSnapshot, at: Lsn, known: KnownTables, rules: MappingRules): TableAction[] {
   const plan = new SchemaPlan(known, rules, at);
-  for (const { oid } of snapshot.dropped) plan.leave(oid, 'dropped');
+  for (const { oid } of snapshot.dropped) {
+    plan.leave(oid, 'dropped');
+    plan.dropPartition(oid, snapshot.command);
+  }
   for (const { oid } of snapshot.unpublished) plan.leave(oid, 'not in the publication any more');
   if (snapshot.complete) {
     const carried = new Set(snapshot.tables.map(({ schema }) => schema.oid));
@@ -103,6 +106,15 @@ class SchemaPlan {
     this.#followed.delete(oid);
     this.#left.set(oid, streamed.table.name);
     this.actions.push({ kind: 'leave', oid, name: streamed.table.name, why });
+  }
+
+  /** Of a table that is gone, nobody tells any more whose partition it was. */
+  dropPartition(partition: number, command: string): void {
+    for (const [oid, { table }] of this.#followed) {
+      if (!table.source.partitions?.includes(partition)) continue;
+      const partitions = table.source.partitions.filter((other) => other !== partition);
+      if (this.#of(oid)) this.#change(oid, { ...table.source, partitions }, { rewritten: false, command });
+    }
   }
 
   /** Of a dropped index no more is known than its name, which is unique in its schema. */

@@ -5,6 +5,7 @@ import { parseTarget, type TargetAddress, TargetConnection } from '../dolt/clien
 import { acknowledgedOn } from '../dolt/staging.js';
 import { asWal2DoltError, type ErrorCode, Wal2DoltError } from '../errors.js';
 import { connectSource } from '../postgres/client.js';
+import { areExact, readTriggers } from '../postgres/ddl-triggers.js';
 import { readSlot, slotHealth } from '../postgres/slot.js';
 import { currentWal } from '../postgres/system.js';
 import { unlessAborted } from './interrupt.js';
@@ -30,6 +31,8 @@ export interface SourceStatus {
     /** How much more may be written before the slot is lost; null without max_slot_wal_keep_size. */
     readonly safeBytes: number | null;
   };
+  /** How schema changes are noticed: each in its place, or with the first row after it. */
+  readonly ddl: 'triggers' | 'relations';
 }
 
 export interface TargetStatus {
@@ -104,6 +107,7 @@ async function readSource(
           retainedBytes: slot?.restartLsn ? Number(wal - slot.restartLsn) : null,
           safeBytes: slot?.safeWalSize ?? null,
         },
+        ddl: areExact(await readTriggers(client), config.publication) ? 'triggers' : 'relations',
       },
     };
   } finally {

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import type { RelationEvent } from '../core/change.js';
-import { formatLsn, type Lsn } from '../core/position.js';
+import { formatLsn } from '../core/position.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { Committer } from '../dolt/committer.js';
 import { Wal2DoltError } from '../errors.js';
 import { parseDdlMessage } from '../postgres/ddl-message.js';
 import type { Closing } from './closing.js';
 import { parseResync } from './context.js';
+import type { Copies } from './copy-again.js';
 import { unlessAborted } from './interrupt.js';
 import { type Binding, Mismatch, type Relations } from './relations.js';
 import { type At, askedFor, type Decided, type SchemaChanges } from './schema-changes.js';
@@ -26,8 +27,8 @@ export interface StreamSchemaOptions {
   readonly inferSchema: (relation: RelationEvent, at: At) => Promise<InferredSchema | null>;
   /** Every schema change comes as a message; else a relation that is announced again may have changed in what it does not say. */
   readonly exact: boolean;
-  /** Copies what `changes` has pending; everything received is written. Returns the position that the copies are of. */
-  readonly copyAgain: (at: At) => Promise<Lsn>;
+  /** Copies what `changes` has pending; everything received is written. */
+  readonly copyAgain: (at: At) => Promise<Copies>;
   /** Messages about the schema and about copies name it. */
   readonly publication: string;
   readonly logger: Logger;
@@ -91,23 +92,23 @@ export class StreamSchema {
     const { changes, publication, relations, logger } = this.#options;
     const request = parseResync(content);
     if (request === null || request.publication !== publication) return false;
-    for (const name of request.tables) {
-      const streamed = [...relations.tables.values()].find(({ table }) => qualifiedName(table.source) === name);
-      if (streamed) changes.copy(askedFor(streamed.table.source.oid, name));
-      else logger.warn({ table: name }, 'no such table is followed, so it is not copied again');
+    const followed = [...relations.tables.values()].map(({ table }) => table.source);
+    for (const [i, name] of request.tables.entries()) {
+      // A rename may be on its way.
+      const oid = request.oids?.[i] ?? followed.find((source) => qualifiedName(source) === name)?.oid;
+      if (oid === undefined) logger.warn({ table: name }, 'no such table is followed, so it is not copied again');
+      else changes.copy(askedFor(oid, name));
     }
     return changes.pending.size > 0;
   }
 
-  /**
-   * Tables whose rows only Postgres has are copied, between two transactions. Returns the position that they are of, later
-   * than the stream's; null where there was nothing to copy.
-   */
-  async copyPending(at: At): Promise<Lsn | null> {
+  /** Tables whose rows only Postgres has are copied, between two transactions. What follows is held until it is where they are. */
+  async copyPending(at: At): Promise<void> {
     const { changes, copyAgain } = this.#options;
-    if (changes.pending.size === 0) return null;
+    if (changes.pending.size === 0) return;
     await this.#writeAll();
-    return unlessAborted(this.#closing.late, copyAgain(at));
+    const { lsn, tables } = await unlessAborted(this.#closing.late, copyAgain(at));
+    this.#closing.hold(lsn, tables);
   }
 
   /** No message told of what the relation is now. */

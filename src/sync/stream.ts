@@ -68,7 +68,7 @@ class StreamLoop {
 
   async run(): Promise<void> {
     const { commitTime } = this.#options.committer.position;
-    await this.#copyPending({ xid: 0, finalLsn: this.#start, commitTime });
+    await this.#schema.copyPending({ xid: 0, finalLsn: this.#start, commitTime });
     while (!this.#stopped) {
       const events = await this.#options.stream.take(Math.min(POLL_MS, this.#closing.remaining(Date.now())));
       this.#closing.throwIfFailed();
@@ -174,17 +174,11 @@ class StreamLoop {
     if (!this.#schema.resync(event.content)) return;
     if (this.#transaction) return this.#batch.changedSchema();
     await this.#closing.closeEarlier();
-    await this.#copyPending({
+    await this.#schema.copyPending({
       xid: 0,
       finalLsn: this.#received,
       commitTime: this.#options.committer.position.commitTime,
     });
-  }
-
-  /** What follows a copy of a later state is held back until the stream is there too. */
-  async #copyPending(at: At): Promise<void> {
-    const reached = await this.#schema.copyPending(at);
-    if (reached !== null) this.#closing.hold(reached);
   }
 
   async #commit(position: Position): Promise<void> {
@@ -194,7 +188,7 @@ class StreamLoop {
     this.#received = position.endLsn;
     if (skip) return;
     const empty = this.#batch.commit(position, context, Date.now());
-    if (!empty) await this.#copyPending(at);
+    if (!empty) await this.#schema.copyPending(at);
     // A stream of transactions that are all of no interest leaves the server no time for a keepalive.
     if (empty && tag === null) return this.#keepalive(position.endLsn, false);
     if (tag !== null && empty) return this.#closing.tagHere(tag);
