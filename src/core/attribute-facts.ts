@@ -64,13 +64,13 @@ export class AttributeFacts {
   /** It may have been announced, as this column. */
   canBe(attribute: Attribute, time: Time, column: RelationColumn): boolean {
     const { attnum, dropped } = attribute;
-    if (dropped && time === 'before') return false;
     // It existed when the table was stored, and was not there: neither published nor unpublished.
     if (attnum < this.#lastStored && !this.#stored.has(attnum) && this.#unpublished === 0) return false;
     if (this.#sameEntries && dropped && this.now.columnList) return false;
     if (this.#sameEntries && !dropped && !attribute.published && attribute.generated !== 's') return false;
     // Another layout needs another file.
     if (this.#sameFile && (this.now.layouts.get(column.typeOid) ?? attribute.layout) !== attribute.layout) return false;
+    // No column is like one that was dropped.
     return (
       time !== 'before' ||
       (attribute.name === column.name && attribute.typeOid === column.typeOid && attribute.typmod === column.typmod)

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   alter,
   announce,
@@ -8,8 +8,10 @@ import {
   readAttributes,
   sentAttnums,
   store,
+  type TableModel,
   TYPES,
 } from '../../test/support/attribute-model.js';
+import type { Attributes } from './attribute-facts.js';
 import { type AnnouncementTime, deduceLineage, type Lineage } from './lineage.js';
 
 /*
@@ -47,12 +49,12 @@ const history = fc.record({
   epoch: fc.constantFrom(0n, 5n << 32n, (6n << 32n) - 30n),
   /** How far away the horizons are from the closest that they may be, if they are known. */
   settled: fc.option(fc.nat(30)),
-  unbegun: fc.option(fc.nat(30)),
+  beyond: fc.option(fc.nat(30)),
 });
 
 it('the lineage is found, or told to be unknown, whatever the history', () => {
   const counts = { known: 0, ambiguous: 0 };
-  const check = fc.property(history, ({ before, listed, earlier, own, later, xids, epoch, settled, unbegun }) => {
+  const check = fc.property(history, ({ before, listed, earlier, own, later, xids, epoch, settled, beyond }) => {
     let model = EMPTY_MODEL;
     const run = (changes: Transaction, xid: bigint): void => {
       for (const { change, nested } of changes) model = alter(model, change, nested ? xid + 3n : xid) ?? model;
@@ -71,11 +73,11 @@ it('the lineage is found, or told to be unknown, whatever the history', () => {
     for (const [i, changes] of later.entries()) run(changes, others[i + 2] ?? 0n);
 
     const unended = [announcing, ...later.map((_, i) => others[i + 2] ?? 0n)];
-    const begun = [announcing, ...earlier.map((_, i) => others[i] ?? 0n)];
+    const ended = [announcing, ...earlier.map((_, i) => others[i] ?? 0n)];
     const time: AnnouncementTime = {
       xid: Number(BigInt.asUintN(32, announcing)),
       settledXid: settled === null ? null : unended.reduce((a, b) => (a < b ? a : b)) - BigInt(settled),
-      unbegunXid: unbegun === null ? null : begun.reduce((a, b) => (a > b ? a : b)) + 4n + BigInt(unbegun),
+      unendedXid: beyond === null ? null : ended.reduce((a, b) => (a > b ? a : b)) + 4n + BigInt(beyond),
     };
     const lineage = deduceLineage(stored, columns, readAttributes(model), time);
     counts[lineage.kind]++;
@@ -88,4 +90,117 @@ it('the lineage is found, or told to be unknown, whatever the history', () => {
   fc.assert(check, { numRuns: 5000 });
   expect(counts.known).toBeGreaterThan(2000);
   expect(counts.ambiguous).toBeGreaterThan(50);
+});
+
+describe('a table', () => {
+  const [INTEGER, TEXT, VARCHAR] = [23, 25, 1043];
+  const add = (name: string, type = INTEGER, as: 'plain' | 'filled' | 'stored' | 'virtual' = 'plain'): Change => {
+    return { kind: 'add', name, type, as };
+  };
+  const rename = (which: number, name: string): Change => ({ kind: 'rename', which, name });
+  const drop = (which: number): Change => ({ kind: 'drop', which });
+  const retype = (which: number, type: number): Change => ({ kind: 'retype', which, type, rewritten: false });
+  const plain = (which: number): Change => ({ kind: 'drop expression', which });
+  const abc = ['a', 'b', 'c'].map((name) => add(name));
+
+  interface Story {
+    readonly before?: readonly Change[];
+    readonly listed?: readonly number[];
+    readonly earlier?: readonly Change[];
+    /** In the announcing transaction. */
+    readonly own?: readonly Change[];
+    readonly later?: readonly Change[];
+    readonly laterXid?: bigint;
+    readonly time?: Partial<AnnouncementTime>;
+    readonly now?: Partial<Attributes>;
+  }
+
+  function tell({
+    before = abc,
+    listed,
+    earlier = [],
+    own = [],
+    later = [],
+    laterXid = 1030n,
+    time,
+    now,
+  }: Story): string {
+    let model: TableModel = EMPTY_MODEL;
+    const run = (changes: readonly Change[], xid: bigint): void => {
+      for (const change of changes) {
+        const altered = alter(model, change, xid);
+        if (!altered) throw new Error(`refused: ${JSON.stringify(change)}`);
+        model = altered;
+      }
+    };
+    run(before, 500n);
+    if (listed) model = { ...model, list: listed };
+    const stored = store(model);
+    run(earlier, 1010n);
+    run(own, 1020n);
+    const columns = announce(model);
+    run(later, laterXid);
+    const known: AnnouncementTime = { xid: 1020, settledXid: 1000n, ...time };
+    const lineage = deduceLineage(stored, columns, { ...readAttributes(model), ...now }, known);
+    return (lineage.kind === 'known' ? lineage.attnums : lineage.candidates.map((one) => one.join('|'))).join(' ');
+  }
+
+  it.each<[string, Story, string]>([
+    ['that is as it was', {}, '1 2 3'],
+    ['with a column more', { earlier: [add('d')] }, '1 2 3 4'],
+    ['with a column less', { earlier: [drop(1)] }, '1 3'],
+    ['with other names', { earlier: [rename(0, 'x'), rename(1, 'a'), rename(0, 'b')] }, '1 2 3'],
+    ['with a column added again at the end', { earlier: [drop(1), add('b')] }, '1 3 4'],
+    ['without its first columns, one of which was added again', { earlier: [drop(0), drop(0), add('a')] }, '3 4'],
+    ['that gets a column and loses another later', { earlier: [add('d')], later: [drop(1)] }, '1 2 3 4'],
+    ['that gets columns before and later', { earlier: [add('d')], later: [add('e'), add('f')] }, '1 2 3 4'],
+    ['that loses and gets a column later', { later: [drop(2), add('d')] }, '1 2 3|4'],
+    // The same as the one before, so that nothing tells it from that.
+    ['that lost its last column, and got another', { earlier: [drop(2), add('d')] }, '1 2 3|4'],
+    ['that did in the announcing transaction', { own: [drop(2), add('c')], time: { settledXid: 1020n } }, '1 2 3|4'],
+    ['that did before others', { earlier: [drop(2), add('c')], time: { settledXid: 1011n } }, '1 2 4'],
+    ['that does it later, as is known', { later: [drop(2), add('c')], time: { unendedXid: 1030n } }, '1 2 3'],
+    [
+      'that does it with a rename, which has not come yet',
+      { later: [drop(2), add('c'), rename(0, 'x')], laterXid: 1015n },
+      '1 2 3',
+    ],
+    [
+      'that does it with a rename, in what may be its own subtransaction',
+      { later: [drop(2), add('c'), rename(0, 'x')], laterXid: 1025n },
+      '1 2 3|4',
+    ],
+    ['that did with a rename of its own', { own: [rename(0, 'x'), drop(2), add('c')] }, '1 2 3|4'],
+    ['that got one of another length, without a new file', { earlier: [drop(2), add('d', TEXT)] }, '1 2 4'],
+    ['of which nothing is settled', { earlier: [drop(1), add('b')], time: { settledXid: null } }, '1 2|3 3|4'],
+    ['whose horizon is beyond its own transaction', { own: [drop(2)], later: [], time: { settledXid: 2000n } }, '1 2'],
+    [
+      'whose horizon is beyond it, so that it is not believed',
+      { later: [], own: [drop(2), add('c')], time: { settledXid: 2000n } },
+      '1 2 3|4',
+    ],
+    ['retyped in place', { before: [...abc, add('d', TEXT)], earlier: [retype(3, VARCHAR)] }, '1 2 3 4'],
+    [
+      'with a new column where generated ones leave no trace',
+      { later: [drop(3), add('e')], earlier: [add('d')] },
+      '1 2 3 4|5',
+    ],
+    [
+      'that has a list of columns, none of which can go',
+      { before: [...abc, add('d')], listed: [1, 2, 3], earlier: [drop(3), add('d'), rename(2, 'x')] },
+      '1 2 3',
+    ],
+    [
+      'with a generated column that became a plain one later',
+      { before: [add('a'), add('g', INTEGER, 'stored')], later: [plain(1), add('d')] },
+      '1',
+    ],
+    [
+      'with a generated column that became a plain one later, and another one',
+      { before: [add('a'), add('g', INTEGER, 'stored')], earlier: [add('g2')], later: [plain(1), rename(1, 'x')] },
+      '1 2|3',
+    ],
+  ])('%s', (_, story, expected) => {
+    expect(tell(story)).toBe(expected);
+  });
 });

@@ -4,16 +4,16 @@ import type { TableSchema } from './schema.js';
 
 /**
  * What is known about the time of the announcement. It was made by a row of a transaction whose commit has a place in the
- * WAL. The xids have their epoch, except the transaction's own.
+ * WAL (the commit record's LSN). The xids have their epoch, except the transaction's own. See `Horizons`.
  */
 export interface AnnouncementTime {
   /** Of the transaction. */
   readonly xid: number;
   /** Every smaller xid had ended before that place. */
   readonly settledXid: bigint | null;
-  /** This xid and every larger one began after that place. */
-  readonly unbegunXid?: bigint | null;
-  /** Every smaller xid had ended when the table was as it is stored. */
+  /** This xid and every larger one ended after that place. */
+  readonly unendedXid?: bigint | null;
+  /** Every smaller xid had ended when the table was as it is stored: the `settledXid` of the announcement before. */
   readonly storedXid?: bigint | null;
 }
 
@@ -63,7 +63,7 @@ const MOST_UNKNOWN = 8;
 function possibleTimes(attributes: readonly Attribute[], time: AnnouncementTime): Time[][] {
   const times = attributes.map(({ xid }): Time => {
     if (isSettled(xid, time)) return 'before';
-    return typeof time.unbegunXid === 'bigint' && xid >= time.unbegunXid ? 'after' : 'unknown';
+    return typeof time.unendedXid === 'bigint' && xid >= time.unendedXid ? 'after' : 'unknown';
   });
   // From the announcing transaction's xid on, it may be itself or a subtransaction of it: some changes come first, some later.
   const others = new Set(

@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import type { RelationColumn } from '../core/change.js';
+import type { Horizon } from '../core/horizons.js';
 import { type CatalogRelation, typeKey } from '../core/infer-schema.js';
+import { parseLsn } from '../core/position.js';
 import type { ColumnType } from '../core/schema.js';
 import { readTables } from './catalog.js';
 import { queryRows } from './client.js';
@@ -69,6 +71,24 @@ export async function readSettledXid(client: pg.Client, slot: string): Promise<b
   return row?.xid ? BigInt(row.xid) : null;
 }
 
+/**
+ * A look at the transactions of the source, for `Horizons`: cheap, and to be repeated while streaming, since it tells about
+ * the past only.
+ */
+export async function readHorizon(client: pg.Client): Promise<Horizon> {
+  // The snapshot is taken before anything of the statement is evaluated.
+  const [row] = await queryRows<{ xmin: string; xmax: string; lsn: string }>(
+    client,
+    `SELECT pg_catalog.pg_snapshot_xmin(s)::text AS xmin, pg_catalog.pg_snapshot_xmax(s)::text AS xmax,
+       pg_catalog.pg_current_wal_insert_lsn()::text AS lsn
+     FROM pg_catalog.pg_current_snapshot() s`,
+  );
+  const { xmin, xmax, lsn } = row ?? { xmin: '0', xmax: '0', lsn: '' };
+  return { xmin: BigInt(xmin), xmax: BigInt(xmax), lsn: parseLsn(lsn) };
+}
+
+const TYPES = queryOf('types');
+
 /** The types of columns, by `typeKey`. */
 async function readTypes(
   client: pg.Client,
@@ -82,8 +102,6 @@ async function readTypes(
   const [table] = toSchemas([{ ...NO_TABLE, columns: columns.map((column) => ({ ...NO_COLUMN, ...column })) }], types);
   return new Map(table?.columns.map(({ type }) => [typeKey(type.oid, type.typmod), type]));
 }
-
-const TYPES = queryOf('types');
 
 /** What types are resolved in. */
 const NO_TABLE: TableDefinition = {

@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { Horizons } from './horizons.js';
+import { lsn } from './position.js';
+
+const horizon = (at: bigint, xmin: bigint, xmax: bigint) => ({ lsn: lsn(at), xmin, xmax });
+
+it('knows what had ended by the looks around a place', () => {
+  const horizons = new Horizons();
+  expect(horizons.at(lsn(100n))).toEqual({ settledXid: null, unendedXid: null });
+  horizons.add(horizon(100n, 10n, 12n));
+  horizons.add(horizon(200n, 20n, 22n));
+  horizons.add(horizon(300n, 30n, 32n));
+  expect(horizons.at(lsn(99n))).toEqual({ settledXid: null, unendedXid: 22n });
+  expect(horizons.at(lsn(100n))).toEqual({ settledXid: 10n, unendedXid: 22n });
+  expect(horizons.at(lsn(150n))).toEqual({ settledXid: 10n, unendedXid: 32n });
+  expect(horizons.at(lsn(250n))).toEqual({ settledXid: 20n, unendedXid: null });
+  horizons.forget(lsn(250n));
+  expect(horizons.at(lsn(250n))).toEqual({ settledXid: 20n, unendedXid: null });
+  expect(horizons.at(lsn(199n))).toEqual({ settledXid: null, unendedXid: 32n });
+});
+
+it('is never wrong, however many looks there were, and when they were', () => {
+  /** Transactions by their xids, that begin and end, in an order of events; a look takes its snapshot, and then the place. */
+  const event = fc.oneof(
+    fc.constant('begin' as const),
+    fc.nat(5).map((which) => ({ end: which })),
+    fc.nat(2).map((delay) => ({ look: delay })),
+  );
+  const check = fc.property(fc.array(event, { maxLength: 60 }), fc.nat(60), fc.nat(60), (events, place, forgotten) => {
+    const horizons = new Horizons();
+    const running: bigint[] = [];
+    const ends = new Map<bigint, bigint>();
+    let [next, completed, now, free] = [100n, 99n, 0n, 0n];
+    for (const event of events) {
+      now += 1n;
+      if (event === 'begin') running.push(next++);
+      else if ('end' in event) {
+        const [xid] = running.splice(event.end, 1);
+        if (xid === undefined) continue;
+        ends.set(xid, now);
+        if (xid > completed) completed = xid;
+      } else if (now > free) {
+        // Nothing happens meanwhile that the test would have to undo: a place that is read later is only larger.
+        free = now + BigInt(event.look);
+        const xmax = completed + 1n;
+        const xmin = running.reduce((a, b) => (a < b ? a : b), xmax);
+        horizons.add(horizon(free, xmin, xmax));
+      }
+    }
+    const where = lsn(BigInt(place));
+    if (forgotten < place) horizons.forget(lsn(BigInt(forgotten)));
+    const { settledXid, unendedXid } = horizons.at(where);
+    for (let xid = 100n; xid < next; xid += 1n) {
+      const end = ends.get(xid);
+      if (settledXid !== null && xid < settledXid) expect(end).toBeLessThanOrEqual(where);
+      if (unendedXid !== null && xid >= unendedXid && end !== undefined) expect(end).toBeGreaterThan(where);
+    }
+  });
+  fc.assert(check, { numRuns: 2000 });
+});
+
+it('forgets some rather than to grow for ever', () => {
+  const horizons = new Horizons();
+  for (let i = 1n; i <= 10_000n; i++) horizons.add(horizon(i * 10n, i, i + 1n));
+  const { settledXid, unendedXid } = horizons.at(lsn(50_000n));
+  expect(settledXid).toBeGreaterThan(4900n);
+  expect(settledXid).toBeLessThanOrEqual(5000n);
+  expect(unendedXid).toBeGreaterThan(5000n);
+  expect(unendedXid).toBeLessThan(5100n);
+});

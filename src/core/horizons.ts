@@ -1,0 +1,40 @@
+import type { AnnouncementTime } from './lineage.js';
+import type { Lsn } from './position.js';
+
+/** A look at the transactions of the source, and where its WAL ended just after. */
+export interface Horizon {
+  /** pg_snapshot_xmin: every smaller xid has ended. */
+  readonly xmin: bigint;
+  /** pg_snapshot_xmax: neither this nor any larger xid has ended. */
+  readonly xmax: bigint;
+  /** Read after the snapshot was taken. */
+  readonly lsn: Lsn;
+}
+
+/** So many are kept: of more, every second one goes. */
+const MOST = 2000;
+
+/** Says of any place in the WAL which transactions had ended there, from looks at the source that were taken meanwhile. */
+export class Horizons {
+  #known: Horizon[] = [];
+
+  add(horizon: Horizon): void {
+    this.#known.push(horizon);
+    if (this.#known.length > MOST) this.#known = this.#known.filter((_, i) => i % 2 === 0);
+  }
+
+  /** Nothing is asked about places before this one any more. */
+  forget(before: Lsn): void {
+    const next = this.#known.findIndex(({ lsn }) => lsn > before);
+    this.#known = this.#known.slice(Math.max(0, (next < 0 ? this.#known.length : next) - 1));
+  }
+
+  /** What is known of a transaction whose commit is at this place. */
+  at(place: Lsn): Required<Pick<AnnouncementTime, 'settledXid' | 'unendedXid'>> {
+    const before = this.#known.findLast(({ lsn }) => lsn <= place);
+    // A snapshot is sure to be taken after the WAL had come to where the one before it says.
+    const passed = this.#known.findIndex(({ lsn }) => lsn >= place);
+    const after = passed < 0 ? undefined : this.#known[passed + 1];
+    return { settledXid: before?.xmin ?? null, unendedXid: after?.xmax ?? null };
+  }
+}
