@@ -13,6 +13,8 @@
 -- Postgres 15 and newer. In ASCII, since databases have other encodings. What is between $published$, $tables$ and $types$ is
 -- also sent as a query, with $1 and $2.
 
+-- Functions are replaced, not dropped, since commands may be calling them: one whose arguments change gets another name.
+
 CREATE SCHEMA IF NOT EXISTS wal2dolt;
 -- Everybody may see what is installed.
 GRANT USAGE ON SCHEMA wal2dolt TO PUBLIC;

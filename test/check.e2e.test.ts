@@ -1,7 +1,10 @@
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
+import type { Config } from '../src/config.js';
 import type { Finding } from '../src/core/finding.js';
-import { check, preflight } from '../src/sync/check.js';
+import { check as checkAll, preflight as preflightAll } from '../src/sync/check.js';
+import { status } from '../src/sync/status.js';
+import { planTeardown, teardown } from '../src/sync/teardown.js';
 import { createDoltDatabase, createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
 import { applyFix, codes, createRole, the } from './support/preflight.js';
@@ -9,6 +12,11 @@ import { configFor, drain } from './support/run.js';
 
 const configOf = (source: PostgresDatabase, target: DoltDatabase, settings: Record<string, unknown> = {}) =>
   configFor(source.url, target.url, { slot: source.name, publication: source.name, ...settings });
+
+/** Without how schema changes would be noticed, which is always said. */
+const but = (findings: readonly Finding[]): readonly Finding[] => findings.filter(({ code }) => code !== 'ddl');
+const check = async (config: Config): Promise<readonly Finding[]> => but(await checkAll(config));
+const preflight = async (config: Config): Promise<readonly Finding[]> => but(await preflightAll(config));
 
 const errorsOf = (findings: readonly Finding[]): string[] =>
   codes(findings.filter(({ severity }) => severity === 'error'));
@@ -31,6 +39,41 @@ test('two fresh sides, then a target that was filled, have nothing to say', asyn
   await source.sql(`insert into orders values (1, 'x')`);
   await drain(source.url, target.url, { slot: source.name, publication: source.name });
   await expect.poll(() => check(config)).toEqual([]);
+});
+
+test('how schema changes will be noticed, and are', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(SHOP);
+  const said = async (ddl: string): Promise<string> =>
+    the('ddl', await checkAll(configOf(source, target, { ddl }))).message;
+  expect(await said('auto')).toMatch(/a run installs the event triggers/);
+  expect(await said('triggers')).toMatch(/a run installs the event triggers/);
+  expect(await said('relations')).toMatch(/noticed with the first row after it/);
+  expect(await source.sql('select 1 from pg_event_trigger')).toEqual([]);
+
+  const settings = { slot: source.name, publication: source.name };
+  await drain(source.url, target.url, { ...settings, ddl: 'relations' });
+  expect(await source.sql('select 1 from pg_event_trigger')).toEqual([]);
+  await expect.poll(() => said('auto')).toMatch(/a run installs the event triggers/);
+  await drain(source.url, target.url, settings);
+  await expect.poll(() => said('auto')).toMatch(/event triggers tell of each/);
+  expect(await status(configOf(source, target))).toMatchObject({ source: { ddl: 'triggers' } });
+
+  await using role = await createRole(source, 'replication');
+  const refused = configFor(role.url, target.url, { ...settings, publication: 'other', ddl: 'triggers' });
+  expect(the('ddl', await checkAll(refused))).toMatchObject({
+    severity: 'error',
+    fix: expect.stringContaining('follow'),
+  });
+
+  const config = configOf(source, target);
+  const plan = await planTeardown(config);
+  expect(plan.triggers).toBe('drop');
+  await teardown(config, plan);
+  expect(
+    await source.sql(`select 1 from pg_event_trigger union all select 1 from pg_namespace where nspname = 'wal2dolt'`),
+  ).toEqual([]);
 });
 
 test('both sides are looked at, although neither can be', async () => {
@@ -208,9 +251,10 @@ test('tables that the publication carries no more, and tables without columns', 
   await using target = createDoltDatabaseName();
   await source.sql(`create table a (id int primary key); create table b (id int primary key); create table c (id int primary key);
     create publication ${source.name} for table a, b, c`);
-  await drain(source.url, target.url, { slot: source.name, publication: source.name });
+  const ddl = 'relations'; // event triggers would tell
+  await drain(source.url, target.url, { slot: source.name, publication: source.name, ddl });
   await source.sql(`alter publication ${source.name} drop table b; drop table c`);
-  const config = configOf(source, target);
+  const config = configOf(source, target, { ddl });
   const findings = await check(config);
   expect(findings).toMatchObject([
     { code: 'not_published', severity: 'info' },

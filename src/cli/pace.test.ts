@@ -11,7 +11,7 @@ function pacesOf(...looks: readonly ([number, number, number] | null)[]): (Pace 
   return looks.map((look) => {
     if (look === null) return meter.add({ time: '2026-11-22T00:00:00.000Z', source: { error: 'down' }, lag: null });
     const [second, written, bytes] = look;
-    const source: SourceStatus = { walPosition: formatLsn(lsn(BigInt(written))), slot: SLOT };
+    const source: SourceStatus = { walPosition: formatLsn(lsn(BigInt(written))), slot: SLOT, ddl: 'relations' };
     return meter.add({ time: new Date(second * 1000).toISOString(), source, lag: { bytes, seconds: 0 } });
   });
 }

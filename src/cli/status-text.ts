@@ -35,12 +35,13 @@ export function isHealthy({ source, target }: Status): boolean {
   return source.slot.state === 'ok' || (source.slot.state === 'missing' && target.phase === 'empty');
 }
 
-function sourceLines({ walPosition, slot }: SourceStatus): string[] {
+function sourceLines({ walPosition, slot, ddl }: SourceStatus): string[] {
   const lines = [`WAL at ${walPosition}`, slot.sentence];
   if (slot.state === 'missing') return lines;
   const confirmed = slot.confirmedFlushLsn === null ? '' : `, acknowledged up to ${slot.confirmedFlushLsn}`;
   lines.push(`${slot.active ? 'in use' : 'not in use: no wal2dolt is running'}${confirmed}`);
   if (slot.retainedBytes !== null) lines.push(`${bytes(slot.retainedBytes)} of WAL are kept for it`);
+  lines.push(ddl === 'triggers' ? 'schema changes: exact, by event triggers' : 'schema changes: by relation messages');
   return lines;
 }
 

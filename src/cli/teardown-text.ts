@@ -13,13 +13,20 @@ export function formatPlan(plan: TeardownPlan, { slot, publication }: Pick<Confi
       leave: `leaves the publication ${publication}, which wal2dolt did not create`,
       missing: `the publication ${publication} does not exist`,
     }[plan.publication],
+    ...{
+      drop: ['drops the event triggers wal2dolt_ddl, wal2dolt_drop and wal2dolt_rewrite, and the schema wal2dolt'],
+      unfollow: [`leaves the event triggers, which other publications have, without ${publication}`],
+      leave: ['leaves the event triggers and the schema wal2dolt, which somebody else owns'],
+      missing: [],
+    }[plan.triggers],
     'leaves Dolt as it is, with all data and history',
   ]
     .map((line) => `  ${line}`)
     .join('\n');
 }
 
-export const isNothing = (plan: TeardownPlan): boolean => !plan.slot && plan.publication !== 'drop';
+export const isNothing = (plan: TeardownPlan): boolean =>
+  !plan.slot && plan.publication !== 'drop' && plan.triggers !== 'drop' && plan.triggers !== 'unfollow';
 
 /** Asks on the terminal; everything but y or yes is a no. */
 export async function confirm(question: string): Promise<boolean> {

@@ -11,20 +11,30 @@ export interface DdlTriggers {
   readonly disabled: boolean;
   /** The publications about which they speak. */
   readonly followed: readonly string[];
+  /** Our role may replace and drop them. */
+  readonly owned: boolean;
 }
 
 /** Takes no lock, and needs no privilege. */
 export async function readTriggers(client: pg.Client): Promise<DdlTriggers> {
-  const [row] = await queryRows<{ version: string | null; triggers: string; disabled: string; readable: string }>(
+  const [row] = await queryRows<{
+    version: string | null;
+    triggers: string;
+    disabled: string;
+    owned: string;
+    readable: string;
+  }>(
     client,
     `SELECT substring(obj_description(n.oid, 'pg_namespace') FROM 'version (\\d+)') AS version,
        count(*) AS triggers, bool_or(e.evtenabled IN ('D', 'R')) AS disabled,
+       bool_and(pg_has_role(e.evtowner, 'USAGE') AND pg_has_role(n.nspowner, 'USAGE')) AS owned,
        has_schema_privilege(n.oid, 'USAGE') AND to_regprocedure('wal2dolt.followed()') IS NOT NULL AS readable
      FROM pg_catalog.pg_namespace n, pg_catalog.pg_event_trigger e
      WHERE n.nspname = 'wal2dolt' AND e.evtname IN ('wal2dolt_ddl', 'wal2dolt_drop', 'wal2dolt_rewrite')
      GROUP BY n.oid`,
   );
-  if (row?.triggers !== '3' || row.version === null) return { version: null, disabled: false, followed: [] };
+  if (row?.triggers !== '3' || row.version === null)
+    return { version: null, disabled: false, followed: [], owned: false };
   const followed =
     row.readable === 't'
       ? await queryRows<{ publication: string }>(client, 'SELECT unnest(wal2dolt.followed()) AS publication')
@@ -33,6 +43,7 @@ export async function readTriggers(client: pg.Client): Promise<DdlTriggers> {
     version: Number(row.version),
     disabled: row.disabled === 't',
     followed: followed.map(({ publication }) => publication),
+    owned: row.owned === 't',
   };
 }
 
@@ -88,20 +99,20 @@ export const isRefusal = (thrown: unknown): thrown is Wal2DoltError =>
  */
 export async function removeTriggers(client: pg.Client, publication: string): Promise<void> {
   const { followed } = await readTriggers(client);
+  if (followed.some((name) => name !== publication)) {
+    await transaction(client, 'COMMIT', () => queryRows(client, 'SELECT wal2dolt.unfollow($1)', [publication]));
+    return;
+  }
+  // For themselves, before their functions: a command that is about to call one would fail.
   await transaction(client, 'COMMIT', async () => {
-    if (followed.some((name) => name !== publication)) {
-      await queryRows(client, 'SELECT wal2dolt.unfollow($1)', [publication]);
-      return;
-    }
-    // The triggers first: without their functions, nobody's command would succeed.
     for (const trigger of ['wal2dolt_ddl', 'wal2dolt_drop', 'wal2dolt_rewrite'])
       await queryRows(client, `DROP EVENT TRIGGER IF EXISTS ${trigger}`);
-    await queryRows(client, 'DROP SCHEMA IF EXISTS wal2dolt CASCADE');
   });
+  await transaction(client, 'COMMIT', () => queryRows(client, 'DROP SCHEMA IF EXISTS wal2dolt CASCADE'));
 }
 
 /** One at a time, in this database. */
-async function transaction(client: pg.Client, end: 'COMMIT' | 'ROLLBACK', work: () => Promise<void>): Promise<void> {
+async function transaction(client: pg.Client, end: 'COMMIT' | 'ROLLBACK', work: () => Promise<unknown>): Promise<void> {
   await queryRows(client, 'BEGIN');
   try {
     await queryRows(client, `SELECT pg_advisory_xact_lock(hashtextextended('wal2dolt', 0))`);
