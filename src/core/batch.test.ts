@@ -136,7 +136,7 @@ describe('transactions', () => {
     expect(net instanceof KeyedChanges && [...net.entries.values()]).toEqual([
       { key: ['1'], existed: false, row: ['1', 'b'], base: null },
     ]);
-    expect(counts).toEqual([{ name: 'orders', inserted: 1, updated: 1, deleted: 0, truncated: false }]);
+    expect(counts).toEqual([{ name: 'orders', inserted: 1, updated: 1, deleted: 0, truncated: false, copied: false }]);
     expect(rows).toBe(2);
   });
 });
@@ -158,8 +158,8 @@ describe('what is spilled', () => {
     const closed = batch.close('bytes');
     expect(closed.changes.map(({ table, truncated }) => [table.name, truncated])).toEqual([['log', false]]);
     expect(closed.counts).toEqual([
-      { name: 'orders', inserted: 4, updated: 0, deleted: 0, truncated: false },
-      { name: 'log', inserted: 1, updated: 0, deleted: 0, truncated: true },
+      { name: 'orders', inserted: 4, updated: 0, deleted: 0, truncated: false, copied: false },
+      { name: 'log', inserted: 1, updated: 0, deleted: 0, truncated: true, copied: false },
     ]);
     expect(closed.rows).toBe(6);
   });
@@ -175,6 +175,50 @@ describe('what is spilled', () => {
     expect(batch.due(7)).toBeNull();
     expect(batch.close('delay')).toMatchObject({ rows: 1, tag: null, counts: [{ inserted: 1 }] });
   });
+});
+
+describe('a transaction that changed the schema', () => {
+  it('counts although it has no rows, once', () => {
+    const batch = batchOf();
+    batch.changedSchema();
+    expect(batch.isEmpty).toBe(false);
+    expect(batch.isInTransaction).toBe(true);
+    expect(batch.commit(position(1), null, 0)).toBe(false);
+    expect(batch.isInTransaction).toBe(false);
+    expect(batch.commit(position(2), null, 0)).toBe(true);
+    expect(batch.close('ddl')).toMatchObject({ transactions: [{ xid: 1, rows: 0 }], rows: 0, counts: [], changes: [] });
+  });
+
+  it('ends its batch, but not before it ends itself', () => {
+    const batch = batchOf();
+    transaction(batch, 1, 1);
+    insert(batch, 1);
+    batch.changedSchema();
+    insert(batch, 1);
+    expect(batch.due(1e12)).toBeNull();
+    expect(batch.remaining(1e12)).toBe(Number.POSITIVE_INFINITY);
+    batch.commit(position(2), null, 0);
+    expect(batch.due(0)).toBe('ddl');
+    expect(batch.close('ddl').transactions.map(({ xid, rows }) => [xid, rows])).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+    transaction(batch, 3, 1);
+    expect(batch.due(0)).toBeNull();
+  });
+});
+
+it('a table that was copied again says so, beside what came on top', () => {
+  const batch = batchOf();
+  insert(batch, 2);
+  batch.commit(position(1), null, 0);
+  batch.copied('orders');
+  batch.copied('veg');
+  const zero = { inserted: 0, updated: 0, deleted: 0, truncated: false };
+  expect(batch.close('copy').counts).toEqual([
+    { ...zero, name: 'orders', inserted: 2, copied: true },
+    { ...zero, name: 'veg', copied: true },
+  ]);
 });
 
 it('whatever happens, nothing is lost, counted twice, or held beyond the limit', () => {

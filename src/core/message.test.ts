@@ -4,6 +4,8 @@ import type { ClosedBatch, TableCounts, TransactionRecord } from './batch.js';
 import {
   authorOf,
   commitMessage,
+  isPart,
+  partMessage,
   readSchemaMessage,
   type SchemaCommit,
   schemaMessage,
@@ -194,6 +196,23 @@ describe('the message of a schema change', () => {
   it('does not give a password away', () => {
     const command = `CREATE ROLE bob PASSWORD 'h1dden';\nCREATE TABLE t (id int)`;
     expect(schemaMessage(schemaCommit({ command }))).not.toContain('h1dden');
+  });
+});
+
+describe('the message of a part of a transaction', () => {
+  it('says where the target stands, which is before the transaction', () => {
+    expect(partMessage('rows of transaction 9 before it changed the schema', position, 9)).toBe(
+      'rows of transaction 9 before it changed the schema\n\nLsn: 0/16B3748\nPart-Of: 9',
+    );
+  });
+
+  it('is told from that of a state of the source', () => {
+    expect(isPart(partMessage('rows', position, 9))).toBe(true);
+    expect(isPart(schemaMessage(schemaCommit({ part: true })))).toBe(true);
+    expect(isPart(schemaMessage(schemaCommit({})))).toBe(false);
+    expect(isPart(commitMessage(batch({}), position))).toBe(false);
+    expect(isPart(stepMessage('no longer followed: t', position))).toBe(false);
+    expect(isPart('bookkeeping of wal2dolt')).toBe(false);
   });
 });
 
