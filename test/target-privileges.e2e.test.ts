@@ -12,7 +12,7 @@ import { the } from './support/preflight.js';
 import { configFor, drain } from './support/run.js';
 
 /** As the documentation has them. */
-const GRANTED = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'ALTER', 'INDEX', 'REFERENCES', 'EXECUTE'];
+const GRANTED = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'CREATE', 'ALTER', 'DROP', 'INDEX', 'REFERENCES', 'EXECUTE'];
 /** What is not there for want of them, as what Dolt refuses of constraints is left out. */
 const FOR_CONSTRAINTS: Readonly<Record<string, string>> = { ALTER: 'CHECK', REFERENCES: 'FOREIGN KEY' };
 
@@ -58,6 +58,12 @@ const createLargeTable = (source: PostgresDatabase): Promise<unknown> =>
     alter table large alter v set storage external;
     insert into large select i, i, repeat('x', 3000) from generate_series(1, 2000) i`);
 
+/** A table's name takes another privilege than its columns. */
+async function changeSchema(source: PostgresDatabase): Promise<void> {
+  await source.sql('alter table parent add column more int; update parent set more = 1 where id = 1');
+  await source.sql('alter table keyless rename to log; insert into log values (1, 1)');
+}
+
 async function changeRows(source: PostgresDatabase): Promise<void> {
   await source.sql(`insert into parent select i, i, 'p' || i, 1 from generate_series(10, 200) i;
     update parent set name = 'z' where id = 1; update parent set id = 3 where id = 2; delete from parent where id = 20;
@@ -85,6 +91,10 @@ it('the privileges that check asks for are enough for everything', async () => {
   await drain(source.url, user.url, SETTINGS);
   expect(await target.sql('select count(*) as n from parent')).toEqual([{ n: 192 }]);
   for (const constraint of Object.values(FOR_CONSTRAINTS)) expect(await definition(target)).toContain(constraint);
+  await changeSchema(source);
+  await drain(source.url, user.url, SETTINGS);
+  expect(await target.sql('select sum(more) as n from parent')).toEqual([{ n: 1 }]);
+  expect(await target.sql('select a from log')).toEqual([{ a: 1 }]);
   expect(await target.sql('select tag_name from dolt_tags')).toEqual([{ tag_name: 'v1' }]);
 });
 
@@ -126,11 +136,14 @@ it.each(GRANTED)('without %s it does not work', async (missing) => {
   if (missing === 'INDEX') await createLargeTable(source);
   const all = run()
     .then(() => changeRows(source))
+    .then(run)
+    .then(() => changeSchema(source))
     .then(run);
+  if (missing === 'REFERENCES') await all;
+  else await expect(all).rejects.toMatchObject({ code: 'E_TARGET_PRIVILEGE' });
   const constraint = FOR_CONSTRAINTS[missing];
-  if (constraint === undefined) await expect(all).rejects.toMatchObject({ code: 'E_TARGET_PRIVILEGE' });
-  else {
-    await all;
-    expect(await definition(target)).not.toContain(constraint);
-  }
+  if (constraint !== undefined) expect(await definition(target)).not.toContain(constraint);
+  // Everything else was done.
+  if (missing === 'DROP') expect(await target.sql('select sum(more) as n from parent')).toEqual([{ n: 1 }]);
+  if (missing === 'ALTER') expect(await target.sql('select count(*) as n from parent')).toEqual([{ n: 192 }]);
 });
