@@ -111,6 +111,13 @@ export class Batch {
     this.cut('ddl');
   }
 
+  /** Ends the open transaction, which the history has already: what it left here belongs to what is collected next. */
+  absorb(): void {
+    this.#rowsOfTransaction = 0;
+    this.#changedSchema = false;
+    this.#cut = null;
+  }
+
   /** Closes the batch at the end of this transaction, whatever the policy says. */
   cut(reason: CloseReason): void {
     this.#cut ??= reason;

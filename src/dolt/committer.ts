@@ -128,6 +128,15 @@ export class Committer {
     await this.#countSpill();
   }
 
+  /** Whether the staging branch has a table of this name. */
+  async exists(name: string): Promise<boolean> {
+    const { writer } = this.#staging;
+    const found = await writer.rows(
+      `SELECT 1 FROM information_schema.tables WHERE table_schema=database() AND table_name=${quoteText(name)}`,
+    );
+    return found.length > 0;
+  }
+
   /** Whether the table has no row, of all that was written so far. */
   async isEmpty(table: TargetTable): Promise<boolean> {
     return (await this.#staging.writer.rows(`SELECT 1 FROM ${quoteName(table.name)} LIMIT 1`)).length === 0;

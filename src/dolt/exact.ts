@@ -33,8 +33,16 @@ export class ExactValues {
   }
 
   static async load(connection: TargetConnection): Promise<ExactValues> {
+    const values = new ExactValues(new Set());
+    await values.reload(connection);
+    return values;
+  }
+
+  /** Somebody else wrote exact values. */
+  async reload(connection: TargetConnection): Promise<void> {
     const rows = await connection.rows(`SELECT DISTINCT target_table FROM ${EXACT_TABLE}`);
-    return new ExactValues(new Set(rows.flatMap((row) => row[0] ?? [])));
+    this.#present.clear();
+    for (const [table] of rows) if (table) this.#present.add(table);
   }
 
   /** Whether any row of the table has an exact value. */

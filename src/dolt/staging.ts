@@ -210,15 +210,7 @@ export class StagingBranch implements AsyncDisposable {
 
   /** One more connection to the staging branch, for the copy. `number` makes its lock its own. */
   async openCopyConnection(number: number): Promise<TargetConnection> {
-    const connection = await TargetConnection.open(this.address, this.branches.staging);
-    try {
-      await lockCopy(connection, `${this.address.database}/${this.branches.staging}`, number);
-      await prepareSession(connection);
-      return connection;
-    } catch (error) {
-      connection.destroy();
-      throw error;
-    }
+    return openCopyConnection(this.address, this.branches.staging, number);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -229,6 +221,23 @@ export class StagingBranch implements AsyncDisposable {
   destroy(): void {
     this.writer.destroy();
     this.#publisher.destroy();
+  }
+}
+
+/** A connection to a branch for one of several copies, once those of a predecessor are really over. */
+export async function openCopyConnection(
+  address: TargetAddress,
+  branch: string,
+  number: number,
+): Promise<TargetConnection> {
+  const connection = await TargetConnection.open(address, branch);
+  try {
+    await lockCopy(connection, `${address.database}/${branch}`, number);
+    await prepareSession(connection);
+    return connection;
+  } catch (error) {
+    connection.destroy();
+    throw error;
   }
 }
 
@@ -252,7 +261,7 @@ async function commitOn(
 }
 
 /** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */
-async function prepareSession(connection: TargetConnection): Promise<void> {
+export async function prepareSession(connection: TargetConnection): Promise<void> {
   await connection.run('SET foreign_key_checks=0');
 }
 

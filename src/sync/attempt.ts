@@ -23,6 +23,8 @@ import { PublicationWatch } from './publication-watch.js';
 import { Relations, type StreamedTable } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
 import { askedFor, SchemaChanges } from './schema-changes.js';
+import { setAside } from './set-aside.js';
+import { type Joining, SideCopies } from './side-copies.js';
 import { takeSnapshot } from './snapshot.js';
 import { streamChanges } from './stream.js';
 import { type MappingRules, restoreTable } from './tables.js';
@@ -129,18 +131,6 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   for (const { oid, schema } of await cameBack(source, config, all)) {
     changes.copy({ ...askedFor(oid, qualifiedName(schema)), why: 'it was not followed for a time' });
   }
-  await using stream = await whenFree(source, config.slot, context, () =>
-    openReplicationStream({
-      connection: clientConfig(config.source, 'wal2dolt stream'),
-      server: { systemId: identity.systemId, timeline: identity.timeline.id },
-      slot: config.slot,
-      publication: config.publication,
-      start: committer.position.endLsn,
-      highWaterBytes: INBOX_BYTES,
-      signal: context.signal,
-    }),
-  );
-  context.passing.add('E_SLOT_IN_USE');
   // Where the event triggers tell what becomes of the publication, they do so in its place.
   await using watch = exact
     ? null
@@ -158,24 +148,47 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.length },
     'streaming',
   );
-  await streamChanges({
-    stream,
-    committer,
-    relations,
-    changes,
-    inferSchema: (relation, at) => inferRelation(source, config, relations, relation, at),
-    exact,
-    copyAgain: (at) => copyAgain({ sides, context, committer, relations, changes }, at),
-    publication: config.publication,
-    policy: config.commit,
-    until,
-    watch,
-    completeAt,
-    onComplete: publishSnapshot,
-    onCommit: context.onProgress,
-    signal: context.signal,
-    logger: context.logger,
-  });
+  const copying = { sides, context, committer, relations, changes };
+  await using side = new SideCopies(copying);
+  for (let joining: Joining | null = null; ; ) {
+    const start = joining?.from ?? committer.position.endLsn;
+    await using stream = await whenFree(source, config.slot, context, () =>
+      openReplicationStream({
+        connection: clientConfig(config.source, 'wal2dolt stream'),
+        server: { systemId: identity.systemId, timeline: identity.timeline.id },
+        slot: config.slot,
+        publication: config.publication,
+        start,
+        highWaterBytes: INBOX_BYTES,
+        signal: context.signal,
+      }),
+    );
+    context.passing.add('E_SLOT_IN_USE');
+    const reached = await streamChanges({
+      stream,
+      committer,
+      relations,
+      changes,
+      inferSchema: (relation, at) => inferRelation(source, config, relations, relation, at),
+      exact,
+      copyAgain: (at) => copyAgain(copying, at),
+      setAside: () => setAside(copying),
+      publication: config.publication,
+      policy: config.commit,
+      until,
+      watch,
+      completeAt,
+      onComplete: publishSnapshot,
+      onCommit: context.onProgress,
+      side,
+      joining,
+      signal: context.signal,
+      logger: context.logger,
+    });
+    if (reached === null) return;
+    completeAt = null;
+    joining = await side.join(reached);
+  }
 }
 
 async function identify(config: Config, signal: AbortSignal): Promise<Pick<Sides, 'identity' | 'timelines'>> {

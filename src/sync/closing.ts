@@ -43,6 +43,8 @@ export class Closing {
   #lastIdle = 0;
   #complete: boolean;
   #heldUntil: Lsn | null = null;
+  /** The server is to keep WAL that is durable here. */
+  #keepsWal = false;
   /** The tables for which it is held. */
   readonly #copied: string[] = [];
 
@@ -65,6 +67,11 @@ export class Closing {
     this.#copied.push(...tables);
   }
 
+  /** From now on the server has to keep the WAL that it has. */
+  keepWal(): void {
+    this.#keepsWal = true;
+  }
+
   /** False while something is held that what comes `next` is still before. */
   async released(next: Lsn): Promise<boolean> {
     if (this.#heldUntil === null) return true;
@@ -80,6 +87,7 @@ export class Closing {
       await this.close('copy', this.#tag, reached);
     } else {
       this.#tag = null;
+      await this.spill();
       await this.pipeline.submit(async () => {
         await this.#options.committer.step(`copied again: ${copied.join(', ')}`, [], reached);
         if (tag !== null) this.#tagged(tag, await this.#options.committer.tagHead(tag));
@@ -134,7 +142,7 @@ export class Closing {
       this.#tagged(closed.tag, await committer.commit(closed, end));
       await this.#completeIfReached(end);
       failpoint('before-acknowledge');
-      this.#acknowledgeable.durable(end);
+      if (!this.#keepsWal) this.#acknowledgeable.durable(end);
       stream.acknowledge(this.#acknowledgeable.current);
       this.#options.onCommit();
       this.#log.committed(
@@ -194,7 +202,7 @@ export class Closing {
 
   async #advance(walEnd: Lsn): Promise<void> {
     this.#lastIdle = Date.now();
-    if (walEnd > this.#acknowledgeable.current && this.#complete) {
+    if (walEnd > this.#acknowledgeable.current && this.#complete && !this.#keepsWal) {
       await this.#options.committer.recordAcknowledged(walEnd);
       this.#acknowledgeable.idle(walEnd);
     }

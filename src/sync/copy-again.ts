@@ -83,7 +83,7 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
         await sides.staging.writer.run('COMMIT');
       }
     },
-    staging: sides.staging,
+    target: sides.staging,
     exact: committer.exact,
     tables: copied.map(({ after }) => after),
     sizes,

@@ -6,7 +6,7 @@ import type { TargetTable } from '../core/target.js';
 import type { TargetConnection } from '../dolt/client.js';
 import { createIndexes } from '../dolt/ddl.js';
 import { ExactValues } from '../dolt/exact.js';
-import type { StagingBranch } from '../dolt/staging.js';
+import type { CopyTarget } from '../dolt/side-branch.js';
 import { Writer } from '../dolt/writer.js';
 import { Wal2DoltError } from '../errors.js';
 import type { CopyProgress } from '../ops/progress.js';
@@ -52,7 +52,7 @@ export interface CopyOptions {
   readonly snapshotName: string;
   /** Makes what was copied of some tables last; one call at a time. */
   readonly commit: (tables: readonly TargetTable[]) => Promise<void>;
-  readonly staging: StagingBranch;
+  readonly target: CopyTarget;
   /** The ones that are in use already, where some are. */
   readonly exact?: ExactValues;
   readonly tables: readonly TargetTable[];
@@ -81,12 +81,12 @@ interface Worker {
  * group by group, so that a copy that is broken off goes on with the tables that are missing; readers see nothing yet.
  */
 export async function copyTables(options: CopyOptions): Promise<void> {
-  const { tables, sizes, staging, connections, progress, signal } = options;
+  const { tables, sizes, target, connections, progress, signal } = options;
   if (tables.length === 0) return;
   const shared: Shared = {
     ...options,
-    exact: options.exact ?? (await ExactValues.load(staging.writer)),
-    indexed: await readIndexed(staging.writer),
+    exact: options.exact ?? (await ExactValues.load(target.writer)),
+    indexed: await readIndexed(target.writer),
     hugeRows: new Turn(),
   };
   const groups = groupTables(tables, sizes);
@@ -132,7 +132,7 @@ async function openWorker(options: CopyOptions, number: number): Promise<Worker>
   const source = await connectSource(options.sourceUrl, `wal2dolt copy ${number}`);
   try {
     await importSnapshot(source, options.snapshotName);
-    return { source, target: await options.staging.openCopyConnection(number) };
+    return { source, target: await options.target.openCopyConnection(number) };
   } catch (error) {
     await source.end().catch(() => {});
     throw error;

@@ -29,10 +29,21 @@ export interface PendingCopy {
   readonly name: string;
   readonly why: string;
   readonly cause: Cause;
+  /** Its rows need not be there when its transaction ends: it is new, or somebody asked for another copy. */
+  readonly canJoin: boolean;
 }
 
 /** Of a change that was found by the rows that followed it. */
 const UNKNOWN: Cause = { tag: 'SCHEMA CHANGE', command: 'found by the rows that followed it', user: '', settings: {} };
+
+/** A large table that is copied beside the stream, and follows it when its copy is complete. */
+export interface JoiningTable {
+  readonly oid: number;
+  /** As the bookkeeping has it. */
+  readonly table: TargetTable;
+  /** Whether Dolt has the table. */
+  readonly exists: boolean;
+}
 
 /** A copy that somebody asked for with `wal2dolt resync`. */
 export const askedFor = (oid: number, name: string): PendingCopy => ({
@@ -40,6 +51,7 @@ export const askedFor = (oid: number, name: string): PendingCopy => ({
   name,
   why: 'that was asked for',
   cause: { tag: 'RESYNC', command: name, user: '', settings: {} },
+  canJoin: true,
 });
 
 export interface SchemaChangesOptions {
@@ -67,6 +79,7 @@ export class SchemaChanges {
   readonly #options: SchemaChangesOptions;
   readonly #left: Map<number, string>;
   readonly #pending = new Map<number, PendingCopy>();
+  readonly #joining = new Map<number, JoiningTable>();
 
   constructor(options: SchemaChangesOptions) {
     this.#options = options;
@@ -76,6 +89,27 @@ export class SchemaChanges {
   /** Tables whose rows are passed over, since a copy that is to come has them. */
   get pending(): ReadonlyMap<number, PendingCopy> {
     return this.#pending;
+  }
+
+  /** Tables that are, or are to be, copied beside the stream. Those that are followed already go on being so. */
+  get joining(): ReadonlyMap<number, JoiningTable> {
+    return this.#joining;
+  }
+
+  /** Whether rows of the table are of no interest now, since a copy that is to come has them. */
+  passesOver(oid: number): boolean {
+    return this.#pending.has(oid) || (this.#joining.has(oid) && !this.#options.relations.tables.has(oid));
+  }
+
+  /** Instead of being copied when the open transaction ends. */
+  join(table: JoiningTable): void {
+    this.#pending.delete(table.oid);
+    this.#left.delete(table.oid);
+    this.#joining.set(table.oid, table);
+  }
+
+  joined(oid: number): void {
+    this.#joining.delete(oid);
   }
 
   get left(): ReadonlyMap<number, string> {
@@ -98,7 +132,18 @@ export class SchemaChanges {
       const pending = this.#pending.get(schema.oid);
       if (pending?.cause === UNKNOWN) this.#pending.set(schema.oid, { ...pending, cause: snapshot });
     }
-    return this.#decide(actions, snapshot, at);
+    return this.#decide([...actions, ...this.#abandoned(snapshot)], snapshot, at);
+  }
+
+  /** Tables that are gone before their copy was complete. */
+  #abandoned({ dropped, unpublished, complete, tables }: DdlSnapshot): TableAction[] {
+    const gone = new Set([...dropped, ...unpublished].map(({ oid }) => oid));
+    const carried = new Set(tables.map(({ schema }) => schema.oid));
+    return [...this.#joining.values()].flatMap(({ oid, table: { name } }) => {
+      if (this.#options.relations.tables.has(oid)) return [];
+      if (!gone.has(oid) && !(complete && !carried.has(oid))) return [];
+      return [{ kind: 'leave', oid, name, why: 'it was gone before its copy was complete' }];
+    });
   }
 
   /** What a relation comes to that the stream announced as it was not known. */
@@ -129,15 +174,22 @@ export class SchemaChanges {
   }
 
   #known(empty: ReadonlySet<number>): KnownTables {
-    const pending = new Set(this.#pending.keys());
-    return { followed: this.#options.relations.tables, left: this.#left, pending, empty };
+    const pending = new Set([...this.#pending.keys(), ...this.#joining.keys()].filter((oid) => this.passesOver(oid)));
+    const { tables } = this.#options.relations;
+    const reserved = [...this.#joining.values()].flatMap(({ oid, table }) => (tables.has(oid) ? [] : [table.name]));
+    return { followed: tables, left: this.#left, pending, reserved, empty };
   }
 
   #decide(actions: readonly TableAction[], cause: Cause, at: At): Decided | null {
     if (actions.length === 0) return null;
     for (const action of actions) {
-      if (action.kind === 'copy') this.copy({ ...action, cause });
-      if (action.kind === 'leave') this.#pending.delete(action.oid);
+      if (action.kind === 'copy') {
+        this.copy({ ...action, cause, canJoin: !this.#options.relations.tables.has(action.oid) });
+      }
+      if (action.kind === 'leave') {
+        this.#pending.delete(action.oid);
+        this.#joining.delete(action.oid);
+      }
       this.#register(action);
     }
     const now = actions.filter(({ kind }) => kind !== 'copy');

@@ -26,6 +26,8 @@ export interface KnownTables {
   readonly left: ReadonlyMap<number, string>;
   /** Tables that are to be copied: whatever happens to them before that is in their copy. */
   readonly pending: ReadonlySet<number>;
+  /** Names in Dolt of tables that are to come. */
+  readonly reserved: readonly string[];
   /** Tables that are known to have no row before the change. */
   readonly empty: ReadonlySet<number>;
 }
@@ -172,7 +174,8 @@ class SchemaPlan {
   }
 
   #followedNames(but?: number): string[] {
-    return [...this.#followed].flatMap(([oid, { table }]) => (oid === but ? [] : [table.name]));
+    const followed = [...this.#followed].flatMap(([oid, { table }]) => (oid === but ? [] : [table.name]));
+    return [...followed, ...this.#known.reserved];
   }
 
   freeName(name: string, but?: number): void {

@@ -90,7 +90,7 @@ export async function takeSnapshot(
     sourceUrl: config.source,
     snapshotName: snapshot.snapshotName,
     commit: (group) => commitGroup(sides, group, start, snapshot, logger),
-    staging,
+    target: staging,
     tables,
     sizes: current.sizes,
     connections: config.copyConnections,

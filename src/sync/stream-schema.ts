@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { RelationEvent } from '../core/change.js';
+import type { DdlSnapshot } from '../core/ddl-snapshot.js';
 import { formatLsn } from '../core/position.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { Committer } from '../dolt/committer.js';
@@ -29,9 +30,27 @@ export interface StreamSchemaOptions {
   readonly exact: boolean;
   /** Copies what `changes` has pending; everything received is written. */
   readonly copyAgain: (at: At) => Promise<Copies>;
+  /** Takes what need not be copied at once out of what `changes` has pending. */
+  readonly setAside: () => Promise<void>;
   /** Messages about the schema and about copies name it. */
   readonly publication: string;
   readonly logger: Logger;
+}
+
+/** The part of a DDL snapshot that is about some tables. */
+function aboutTables(snapshot: DdlSnapshot, oids: ReadonlySet<number>): DdlSnapshot {
+  const carried = new Set(snapshot.tables.map(({ schema }) => schema.oid));
+  const gone = (oid: number) => ({ oid, schema: '', name: '', created: false });
+  const among = ({ oid }: { readonly oid: number }): boolean => oids.has(oid);
+  return {
+    ...snapshot,
+    tables: snapshot.tables.filter(({ schema }) => among(schema)),
+    unpublished: snapshot.complete
+      ? [...oids].filter((oid) => !carried.has(oid)).map(gone)
+      : snapshot.unpublished.filter(among),
+    dropped: snapshot.dropped,
+    complete: false,
+  };
 }
 
 /**
@@ -53,7 +72,7 @@ export class StreamSchema {
    */
   async bindingOf(oid: number, at: At): Promise<Binding | null> {
     const { relations, changes } = this.#options;
-    if (changes.pending.has(oid)) return null;
+    if (changes.passesOver(oid)) return null;
     const known = relations.tables.get(oid);
     if (known && at.finalLsn < known.snapshotLsn) return null;
     const again = !relations.isBound(oid);
@@ -61,7 +80,7 @@ export class StreamSchema {
     if (found instanceof Mismatch) await this.#follow(found.relation, found.difference, at);
     else if (again && found && !this.#options.exact) await this.#follow(relations.announced(oid), null, at);
     else return found;
-    if (changes.pending.has(oid)) return null;
+    if (changes.passesOver(oid)) return null;
     const now = relations.get(oid);
     if (!(now instanceof Mismatch)) return now;
     const { schema, name } = now.relation;
@@ -69,11 +88,12 @@ export class StreamSchema {
     throw new Wal2DoltError('E_SCHEMA_CHANGED', `${schema}.${name}, ${where}: ${now.difference}`);
   }
 
-  /** A message of the event triggers, in the open transaction. */
-  async command(content: string, at: At): Promise<void> {
+  /** A message of the event triggers, in the open transaction; what it says of tables that are not among `only` is known. */
+  async command(content: string, at: At, only: ReadonlySet<number> | null = null): Promise<void> {
     const { changes, publication, logger, committer } = this.#options;
-    const snapshot = parseDdlMessage(content);
-    if (snapshot.publication !== publication) return;
+    const told = parseDdlMessage(content);
+    if (told.publication !== publication) return;
+    const snapshot = only ? aboutTables(told, only) : told;
     if (snapshot.failure !== null) {
       logger.warn({ command: snapshot.tag, reason: snapshot.failure }, 'the event trigger of the source failed');
       return;
@@ -104,9 +124,11 @@ export class StreamSchema {
 
   /** Tables whose rows only Postgres has are copied, between two transactions. What follows is held until it is where they are. */
   async copyPending(at: At): Promise<void> {
-    const { changes, copyAgain } = this.#options;
+    const { changes, copyAgain, setAside } = this.#options;
     if (changes.pending.size === 0) return;
     await this.#writeAll();
+    await setAside();
+    if (changes.pending.size === 0) return;
     const { lsn, tables } = await unlessAborted(this.#closing.late, copyAgain(at));
     this.#closing.hold(lsn, tables);
   }

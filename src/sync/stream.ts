@@ -5,9 +5,10 @@ import { formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js'
 import { Wal2DoltError } from '../errors.js';
 import { Closing, type ClosingOptions } from './closing.js';
 import { parseContext } from './context.js';
-import { after } from './interrupt.js';
+import { aborted, after } from './interrupt.js';
 import type { PublicationChange } from './publication-watch.js';
 import type { At } from './schema-changes.js';
+import type { Joining, SideCopies } from './side-copies.js';
 import { StreamSchema, type StreamSchemaOptions } from './stream-schema.js';
 
 /** How long one wait for events may last: a shutdown and a failure of the target are noticed after it. */
@@ -23,12 +24,18 @@ export interface StreamOptions extends StreamSchemaOptions, ClosingOptions {
   readonly until: Lsn | null;
   /** Tells when changes begin to be missing in the stream: it then ends with that error, and with all before it saved. */
   readonly watch: { readonly change: PublicationChange | null } | null;
+  /** Copies of large tables beside the stream. */
+  readonly side: SideCopies;
+  /** Tables that join: the stream is read for them once more, up to where all others are. */
+  readonly joining: Joining | null;
   readonly signal: AbortSignal;
 }
 
 interface OpenTransaction extends At {
   /** Already in the target as a whole. */
   readonly skip: boolean;
+  /** Already in the target, but for the tables that join. */
+  readonly again: boolean;
   context: TransactionContext | null;
   tag: string | null;
 }
@@ -37,10 +44,12 @@ interface OpenTransaction extends At {
  * The loop: events -> batch -> Dolt commit -> acknowledgement. Returns when `until` is reached or the signal came, with
  * everything that was begun committed, published and acknowledged; throws a Wal2DoltError otherwise, or the signal's
  * reason in the middle of a transaction that takes too long to write: the next start throws away what was written of it.
+ *
+ * Returns early where a copy beside the stream is complete: with the position that everything committed reaches.
  */
-export async function streamChanges(options: StreamOptions): Promise<void> {
+export async function streamChanges(options: StreamOptions): Promise<Lsn | null> {
   using late = after(options.signal, SHUTDOWN_MS);
-  await new StreamLoop(options, late.signal).run();
+  return new StreamLoop(options, late.signal).run();
 }
 
 class StreamLoop {
@@ -54,19 +63,23 @@ class StreamLoop {
   #transaction: OpenTransaction | null = null;
   #received: Lsn;
   #stopped = false;
+  /** The stream is to be read from an earlier position, for tables that join. */
+  #joining = false;
   #failure: Wal2DoltError | null = null;
 
   constructor(options: StreamOptions, late: AbortSignal) {
     this.#options = options;
     this.#late = late;
-    this.#start = options.committer.position.endLsn;
+    this.#start = options.joining?.from ?? options.committer.position.endLsn;
     this.#received = this.#start;
     this.#closing = new Closing(options, late);
     this.#batch = this.#closing.batch;
     this.#schema = new StreamSchema(options, this.#closing);
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<Lsn | null> {
+    const { joining } = this.#options;
+    if (joining) this.#closing.hold(joining.until, [...joining.tables.values()]);
     const { commitTime } = this.#options.committer.position;
     await this.#schema.copyPending({ xid: 0, finalLsn: this.#start, commitTime });
     while (!this.#stopped) {
@@ -74,11 +87,13 @@ class StreamLoop {
       this.#closing.throwIfFailed();
       for (const event of events) {
         await this.#handle(event);
-        if (this.#stopped) break;
+        if (this.#stopped || this.#joining) break;
       }
+      if (this.#joining) return this.#received;
       if (this.#transaction === null) {
         if (!this.#stopped) await this.#endsBefore(this.#received);
         await this.#closing.closeIfDue();
+        if (await this.#joins(false)) return this.#received;
       }
       if (this.#options.signal.aborted && !this.#stopped) {
         // What was read of a transaction that does not end in time is dropped: it was not acknowledged, so it comes again.
@@ -91,6 +106,7 @@ class StreamLoop {
       this.#options.signal.aborted ? 'stopped' : 'reached the end that was asked for',
       this.#failure,
     );
+    return null;
   }
 
   async #handle(event: StreamEvent): Promise<void> {
@@ -122,14 +138,15 @@ class StreamLoop {
   async #begin(event: StreamEvent & { kind: 'begin' }): Promise<void> {
     if (await this.#endsBefore(event.finalLsn)) return;
     // Decided once for the whole transaction, by its commit record: a row's own LSN says nothing about it.
-    const skip = event.finalLsn < this.#start;
     const { xid, finalLsn, commitTime } = event;
-    this.#transaction = { xid, finalLsn, commitTime, skip, context: null, tag: null };
+    const skip = finalLsn < this.#start;
+    const again = this.#options.joining !== null && finalLsn < this.#options.joining.until;
+    this.#transaction = { xid, finalLsn, commitTime, skip, again, context: null, tag: null };
   }
 
   async #change(event: RowEvent): Promise<void> {
     const at = this.#open();
-    if (at.skip) return;
+    if (at.skip || (at.again && !this.#options.joining?.tables.has(event.oid))) return;
     const binding = await this.#schema.bindingOf(event.oid, at);
     if (!binding) return;
     const cells = event.kind === 'delete' ? event.old.row.length : event.row.length;
@@ -150,6 +167,7 @@ class StreamLoop {
     const at = this.#open();
     if (at.skip) return;
     for (const oid of event.oids) {
+      if (at.again && !this.#options.joining?.tables.has(oid)) continue;
       const binding = await this.#schema.bindingOf(oid, at);
       if (binding) this.#batch.changesOf(binding.table, 0).truncate();
     }
@@ -157,20 +175,24 @@ class StreamLoop {
 
   async #message(event: MessageEvent): Promise<void> {
     if (event.prefix === 'wal2dolt.ddl' && event.transactional) {
-      if (!this.#open().skip) await this.#schema.command(event.content, this.#open());
+      const at = this.#open();
+      const only = at.again ? new Set(this.#options.joining?.tables.keys()) : null;
+      if (!at.skip) await this.#schema.command(event.content, at, only);
     } else if (event.prefix === 'wal2dolt.resync') {
       await this.#resync(event);
     } else if (event.prefix === 'wal2dolt.context' && event.transactional) {
       if (this.#transaction) this.#transaction.context = parseContext(event.content);
     } else if (event.prefix === 'wal2dolt.tag') {
       if (event.transactional && this.#transaction) this.#transaction.tag = event.content;
-      else if (this.#transaction === null && event.lsn >= this.#start) await this.#closing.tagHere(event.content);
+      else if (this.#transaction === null && event.lsn >= (this.#options.joining?.until ?? this.#start))
+        await this.#closing.tagHere(event.content);
     }
   }
 
   /** Now, or when the transaction that asks for it ends. */
   async #resync(event: MessageEvent): Promise<void> {
-    if (this.#transaction ? this.#transaction.skip : event.lsn < this.#start) return;
+    const done = this.#options.joining?.until ?? this.#start;
+    if (this.#transaction ? this.#transaction.skip || this.#transaction.again : event.lsn < done) return;
     if (!this.#schema.resync(event.content)) return;
     if (this.#transaction) return this.#batch.changedSchema();
     await this.#closing.closeEarlier();
@@ -187,6 +209,10 @@ class StreamLoop {
     this.#transaction = null;
     this.#received = position.endLsn;
     if (skip) return;
+    if (at.again) {
+      this.#batch.absorb();
+      return this.#schema.copyPending(at);
+    }
     const empty = this.#batch.commit(position, context, Date.now());
     if (!empty) await this.#schema.copyPending(at);
     // A stream of transactions that are all of no interest leaves the server no time for a keepalive.
@@ -211,8 +237,32 @@ class StreamLoop {
     if (change !== null && next >= change.wholeUntil && (until === null || until > change.wholeUntil)) {
       this.#failure = change.error;
       await this.#stopAt(change.wholeUntil);
-    } else if (until !== null && next >= until) await this.#stopAt(until);
-    return this.#stopped;
+    } else if (until !== null && next >= until && !(await this.#joins(true))) await this.#stopAt(until);
+    return this.#stopped || this.#joining;
+  }
+
+  /**
+   * Begins copies beside the stream, and ends the loop where one is complete, so that its tables join; `wait` where nothing
+   * else is left to be done.
+   */
+  async #joins(wait: boolean): Promise<boolean> {
+    const { side, signal } = this.#options;
+    if (this.#joining) return true;
+    if (this.#closing.heldUntil !== null || this.#stopped || signal.aborted) return false;
+    if (side.isWanted) {
+      await this.#closing.closeEarlier();
+      await this.#closing.pipeline.drain();
+      this.#closing.keepWal();
+      await side.start();
+    }
+    const { running } = side;
+    if (running === null) return false;
+    if (wait) await Promise.race([running.ended, aborted(signal)]);
+    if (!running.isComplete) return false;
+    await this.#closing.closeEarlier();
+    await this.#closing.pipeline.drain();
+    this.#joining = true;
+    return true;
   }
 
   /** Everything that commits before `reached` was received: makes it durable, and ends. */

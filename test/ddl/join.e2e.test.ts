@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { createDoltDatabaseName } from '../support/dolt.js';
+import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres.js';
+import { drain, startRun } from '../support/run.js';
+import { expectSame, FAST } from '../support/streamed.js';
+
+/** Larger than what is copied while the stream waits. */
+const createLarge = (source: PostgresDatabase): Promise<unknown> =>
+  source.sql(`create table large (id int primary key, n int, body text); alter table large alter body set storage external;
+    insert into large select i, 0, repeat(md5(i::text), 125) from generate_series(1, 12000) i`);
+
+/** Changes a large table, and another one that shows that the stream goes on. */
+async function change(source: PostgresDatabase, round: number): Promise<void> {
+  await source.sql(`begin; insert into small values (${round}); update large set n = n + 1 where id % 1000 = ${round};
+    delete from large where id = ${5000 + round}; insert into large values (${100_000 + round}, 1, 'new'); commit`);
+}
+
+describe.each(['triggers', 'relations'])('a large table (%s)', (ddl) => {
+  it('that is new joins when it is copied, and does not stop the others', { timeout: 120_000 }, async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql('create table small (id int primary key)');
+    await createLarge(source);
+    await source.sql('create publication wal2dolt for table small');
+    await drain(source.url, target.url, { ddl });
+    await using running = startRun(source.url, target.url, { ...FAST, ddl });
+    await source.sql('insert into small values (0)');
+    await expect.poll(() => target.sql('select id from small'), { timeout: 20_000 }).toHaveLength(1);
+    await source.sql('alter publication wal2dolt add table large; insert into large values (0, 0, $$first$$)');
+    const before: number[] = [];
+    let round = 0;
+    for (let joined = false; !joined && round < 200; ) {
+      await change(source, ++round);
+      await expect.poll(() => target.sql('select id from small'), { interval: 10 }).toHaveLength(round + 1);
+      joined = (await target.sql(`show tables like 'large'`)).length > 0;
+      if (!joined) before.push(round);
+    }
+    // Published while the copy ran.
+    expect(before.length).toBeGreaterThan(1);
+    await change(source, ++round);
+    await running.stop();
+    await drain(source.url, target.url, { ddl });
+    await expectSame(source, target);
+    expect(await target.sql(`select state from wal2dolt_tables`)).toEqual([{ state: 'streaming' }, { state: 'streaming' }]);
+  });
+});
