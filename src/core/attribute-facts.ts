@@ -1,3 +1,4 @@
+import { type AnnouncementTime, isSettled } from './announcement-time.js';
 import type { RelationColumn } from './change.js';
 import type { TableSchema } from './schema.js';
 
@@ -31,6 +32,11 @@ export interface Attributes {
   readonly publishedBy: readonly number[];
   /** `Attribute.layout` of the announced columns' types by oid, as far as they still exist. */
   readonly layouts: ReadonlyMap<number, string>;
+  /**
+   * Whether stored generated columns are sent, and the transaction that changed that last, or something else of the
+   * publication; null where nothing ever changes it.
+   */
+  readonly generatedSent: { readonly now: boolean; readonly xid: bigint | null };
   /** The server has virtual generated columns (Postgres 18), which leave no trace once they are dropped. */
   readonly virtualColumns: boolean;
 }
@@ -50,14 +56,18 @@ export class AttributeFacts {
   readonly #lastStored: number;
   readonly #sameEntries: boolean;
   readonly #sameFile: boolean;
+  /** Whether stored generated columns were sent; null where that is not known. */
+  readonly #generatedSent: boolean | null;
   readonly now: Attributes;
 
-  constructor(stored: TableSchema, now: Attributes) {
+  constructor(stored: TableSchema, now: Attributes, time: AnnouncementTime) {
     this.#stored = new Map(stored.columns.map((column) => [column.attnum, column]));
     this.#lastStored = stored.columns.at(-1)?.attnum ?? 0;
     this.#unpublished = stored.unpublished.length;
     this.#sameEntries = stored.publishedBy.join() === now.publishedBy.join();
     this.#sameFile = stored.fileNode !== 0 && stored.fileNode === now.fileNode;
+    const { now: sent, xid } = now.generatedSent;
+    this.#generatedSent = xid === null || isSettled(xid, time) ? sent : null;
     this.now = now;
   }
 
@@ -67,7 +77,9 @@ export class AttributeFacts {
     // It existed when the table was stored, and was not there: neither published nor unpublished.
     if (attnum < this.#lastStored && !this.#stored.has(attnum) && this.#unpublished === 0) return false;
     if (this.#sameEntries && dropped && this.now.columnList) return false;
-    if (this.#sameEntries && !dropped && !attribute.published && attribute.generated !== 's') return false;
+    if (this.#sameEntries && !dropped && !attribute.published) {
+      if (attribute.generated !== 's' || this.#generatedSent !== null) return false;
+    }
     // Another layout needs another file.
     if (this.#sameFile && (this.now.layouts.get(column.typeOid) ?? attribute.layout) !== attribute.layout) return false;
     // No column is like one that was dropped.
@@ -79,11 +91,12 @@ export class AttributeFacts {
 
   /** It may have existed, or been dropped, without being announced. */
   canBeSilent(attribute: Attribute, time: Time): boolean {
-    if (attribute.dropped && time !== 'after') return true;
-    // It lived.
-    if (!this.#sameEntries || (!attribute.dropped && !attribute.published)) return true;
-    if (attribute.dropped && this.now.columnList) return true;
-    return this.mayHaveBeenGenerated(attribute, time);
+    const { attnum, dropped, published } = attribute;
+    if (dropped && time !== 'after') return true;
+    // It lived, and is announced unless it is generated or not listed.
+    if (!this.#sameEntries || (!dropped && !published) || (dropped && this.now.columnList)) return true;
+    if (dropped && this.now.virtualColumns && !this.#stored.has(attnum)) return true;
+    return this.#generatedSent !== true && this.#mayHaveBeenGenerated(attribute, time);
   }
 
   /** It may not have existed yet, nor any that comes after it. */
@@ -91,14 +104,14 @@ export class AttributeFacts {
     return attnum > this.#lastStored && time !== 'before';
   }
 
-  /** And therefore not announced, though it lived. */
-  mayHaveBeenGenerated({ attnum, generated, dropped, hasMissing }: Attribute, time: Time): boolean {
+  /** As a stored column: a virtual one stays so until it is dropped. */
+  #mayHaveBeenGenerated({ attnum, generated, dropped, hasMissing }: Attribute, time: Time): boolean {
     if (generated !== '') return true;
     if (!dropped && (time === 'before' || hasMissing)) return false;
     const stored = this.#stored.get(attnum);
     if (stored) return stored.generated !== '';
-    // A stored generated column is written into a new file; a virtual one stays so until it is dropped.
-    return (dropped && this.now.virtualColumns) || !this.#sameFile || !this.isNew(attnum);
+    // It would have been written into a new file.
+    return !this.#sameFile || !this.isNew(attnum);
   }
 
   /** It certainly did not exist when the table was stored: all that lived then unpublished are others. */

@@ -1,4 +1,4 @@
-import type { AnnouncementTime } from './lineage.js';
+import type { AnnouncementTime } from './announcement-time.js';
 import type { Lsn } from './position.js';
 
 /** A look at the transactions of the source, and where its WAL ended just after. */

@@ -1,8 +1,9 @@
+import { type AnnouncementTime, isSettled } from './announcement-time.js';
 import { AttributeFacts, type Attributes } from './attribute-facts.js';
 import type { RelationEvent } from './change.js';
 import { indexesAt } from './infer-indexes.js';
-import { type AnnouncementTime, deduceLineage, isSettled } from './lineage.js';
-import { mayBeRewritten, printsOtherwise } from './rewrites.js';
+import { deduceLineage } from './lineage.js';
+import { mayBeRewritten } from './rewrites.js';
 import {
   type Column,
   type ColumnType,
@@ -131,7 +132,7 @@ function infer(
   attnums: readonly number[],
 ): { schema: TableSchema; rewritten: boolean } | string {
   const { table } = catalog;
-  const facts = new AttributeFacts(stored, catalog);
+  const facts = new AttributeFacts(stored, catalog, time);
   const settled = (xid: bigint | undefined): boolean => xid !== undefined && isSettled(xid, time);
   const byKey = relation.replicaIdentity === 'd' || relation.replicaIdentity === 'i';
   const columns: Column[] = [];
@@ -146,8 +147,7 @@ function infer(
     if (!type) return `the type of the column ${name} (oid ${typeOid}) was dropped since`;
     const { missing, collation, notNull, ...rest } = known;
     const sameType = isType(known.type, typeOid, typmod);
-    if (before) rewritten ||= isType(before.type, typeOid, typmod) && printsOtherwise(before.type, type);
-    else rewritten ||= !facts.isNew(attnum) || (missing !== undefined && !sameType);
+    if (!before && (!facts.isNew(attnum) || (missing !== undefined && !sameType))) rewritten = true;
     columns.push({
       ...rest,
       name,
@@ -211,7 +211,7 @@ function unpublishedAt(table: TableSchema, attnums: readonly number[], facts: At
   const silent = table.columns.filter(({ attnum }) => {
     const attribute = facts.now.attributes[attnum - 1];
     if (attnums.includes(attnum) || !attribute) return false;
-    return attnum < last || facts.mayHaveBeenGenerated(attribute, 'unknown');
+    return attnum < last || facts.canBeSilent(attribute, 'unknown');
   });
   return [...table.unpublished, ...silent.map(({ name }) => name)];
 }

@@ -9,7 +9,8 @@ import {
   store,
   type TableModel,
 } from '../../test/support/attribute-model.js';
-import { type AnnouncementTime, deduceLineage } from './lineage.js';
+import type { AnnouncementTime } from './announcement-time.js';
+import { deduceLineage } from './lineage.js';
 
 /*
  * All histories of a small table, however long: what those have in common that look the same is found, and what they have

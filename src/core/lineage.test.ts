@@ -11,8 +11,9 @@ import {
   type TableModel,
   TYPES,
 } from '../../test/support/attribute-model.js';
+import type { AnnouncementTime } from './announcement-time.js';
 import type { Attributes } from './attribute-facts.js';
-import { type AnnouncementTime, deduceLineage, type Lineage } from './lineage.js';
+import { deduceLineage, type Lineage } from './lineage.js';
 
 /*
  * Histories of a table, stored at their beginning, announced in the middle and read at their end: from that either the

@@ -1,21 +1,7 @@
+import { type AnnouncementTime, fromXid, isSettled } from './announcement-time.js';
 import { type Attribute, AttributeFacts, type Attributes, type Time } from './attribute-facts.js';
 import type { RelationColumn } from './change.js';
 import type { TableSchema } from './schema.js';
-
-/**
- * What is known about the time of the announcement. It was made by a row of a transaction whose commit has a place in the
- * WAL (the commit record's LSN). The xids have their epoch, except the transaction's own. See `Horizons`.
- */
-export interface AnnouncementTime {
-  /** Of the transaction. */
-  readonly xid: number;
-  /** Every smaller xid had ended before that place. */
-  readonly settledXid: bigint | null;
-  /** This xid and every larger one ended after that place. */
-  readonly unendedXid?: bigint | null;
-  /** Every smaller xid had ended when the table was as it is stored: the `settledXid` of the announcement before. */
-  readonly storedXid?: bigint | null;
-}
 
 /** For each announced column its attnum, or else all that it may be: one of them has several, or none has any. */
 export type Lineage =
@@ -47,7 +33,7 @@ export function deduceLineage(
   now: Attributes,
   time: AnnouncementTime,
 ): Lineage {
-  const facts = new AttributeFacts(stored, now);
+  const facts = new AttributeFacts(stored, now, time);
   const found = announced.map(() => new Set<number>());
   for (const times of possibleTimes(now.attributes, time)) collect(facts, announced, times, found);
   const candidates = found.map((attnums) => [...attnums].sort((a, b) => a - b));
@@ -78,14 +64,6 @@ function possibleTimes(attributes: readonly Attribute[], time: AnnouncementTime)
   }
   return combinations;
 }
-
-/** Whether the transaction ended before the announcement. */
-export const isSettled = (xid: bigint, time: AnnouncementTime): boolean =>
-  // The announcing one had not ended, whatever the horizon says.
-  time.settledXid !== null && xid < time.settledXid && xid < time.settledXid - fromXid(time.settledXid, time);
-
-/** How far an xid is from the announcing transaction's, which has no epoch; they are less than 2^31 apart. */
-const fromXid = (xid: bigint, time: AnnouncementTime): bigint => BigInt.asIntN(32, xid - BigInt(time.xid));
 
 /**
  * Adds to `found` every attribute that a column is in some sequence of attributes that explains all columns: those that

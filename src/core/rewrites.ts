@@ -1,5 +1,5 @@
+import type { AnnouncementTime } from './announcement-time.js';
 import type { CatalogRelation } from './infer-schema.js';
-import type { AnnouncementTime } from './lineage.js';
 import type { ColumnType, TableSchema } from './schema.js';
 
 /**

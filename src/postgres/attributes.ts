@@ -121,6 +121,7 @@ const catalogFacts = z.object({
   fileNode: identifier,
   creationXid: fullXid,
   columnList: z.boolean(),
+  generatedSent: z.object({ now: z.boolean(), xid: fullXid.nullable() }),
   virtualColumns: z.boolean(),
   attributes: z.array(
     z.object({
@@ -177,10 +178,12 @@ SELECT json_build_object(
   'xid', c.xmin::text,
   'creationXid', (SELECT ${withEpoch('y.xmin')}::text FROM pg_type y WHERE y.oid = c.reltype),
   'virtualColumns', current_setting('server_version_num')::int >= 180000,
-  'columnList', EXISTS (
-    SELECT FROM pg_publication_rel pr JOIN pg_publication p ON p.oid = pr.prpubid
-    WHERE p.pubname = $1 AND pr.prattrs IS NOT NULL
-      AND (pr.prrelid = c.oid OR pr.prrelid IN (SELECT relid FROM pg_partition_ancestors(c.oid)))),
+  'columnList', list.there,
+  -- As JSON, since pubgencols exists from Postgres 18 on. A list of columns says it itself.
+  'generatedSent', (
+    SELECT json_build_object('now', g.known AND (list.there OR coalesce(to_jsonb(p) ->> 'pubgencols' = 's', false)),
+      'xid', CASE WHEN g.known AND NOT list.there THEN ${withEpoch('p.xmin')}::text END)
+    FROM (SELECT current_setting('server_version_num')::int >= 180000 AS known) g LEFT JOIN pg_publication p ON p.pubname = $1),
   'attributes', (
     SELECT coalesce(json_agg(json_build_object(
       'attnum', a.attnum, 'name', a.attname, 'typeOid', a.atttypid::int8, 'typmod', a.atttypmod,
@@ -210,4 +213,9 @@ SELECT json_build_object(
       FROM used u JOIN pg_type y ON y.oid = u.oid GROUP BY u.root
     ) r JOIN pg_type t ON t.oid = r.root)
 )::text AS facts
-FROM pg_class c WHERE c.oid = $2`;
+FROM pg_class c, LATERAL (
+  SELECT EXISTS (
+    SELECT FROM pg_publication_rel pr JOIN pg_publication p ON p.oid = pr.prpubid
+    WHERE p.pubname = $1 AND pr.prattrs IS NOT NULL
+      AND (pr.prrelid = c.oid OR pr.prrelid IN (SELECT relid FROM pg_partition_ancestors(c.oid)))) AS there
+) list WHERE c.oid = $2`;

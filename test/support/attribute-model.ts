@@ -136,5 +136,6 @@ export const readAttributes = (model: TableModel): Attributes => ({
   fileNode: model.fileNode,
   publishedBy: [7],
   layouts: LAYOUTS,
+  generatedSent: { now: false, xid: null },
   virtualColumns: true,
 });
