@@ -18,7 +18,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => cli.remove());
 
-it.each(['README.md', 'docs/operating.md'])(
+it.each(['README.md', 'docs/operating.md', 'docs/schema-changes.md'])(
   'what %s tells to do works, and prints what it shows (write that with -u)',
   { timeout: 120_000 },
   async (page) => {

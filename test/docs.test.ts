@@ -9,7 +9,14 @@ import { CLIENT } from './support/story.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const PAGES = ['README.md', 'docs/architecture.md', 'docs/configuration.md', 'docs/operating.md', 'docs/types.md'];
+const PAGES = [
+  'README.md',
+  'docs/architecture.md',
+  'docs/configuration.md',
+  'docs/operating.md',
+  'docs/schema-changes.md',
+  'docs/types.md',
+];
 
 const DOES: Readonly<Record<Action, string>> = { retry: 'tries again', halt: 'halts', resync: 'halts; copy again' };
 
