@@ -57,8 +57,8 @@ LANGUAGE sql STABLE AS $published$
     SELECT p.oid, p.puballtables, p.pubviaroot FROM pg_publication p WHERE p.pubname = $1::text
   ), lineage (relid, ancestor) AS (
     -- Every table with itself and the partitioned tables above it.
-    SELECT c.oid, c.oid FROM pg_class c, publication
-    WHERE c.relkind IN ('r', 'p', 'f') AND ($2::oid[] IS NULL OR c.oid = ANY ($2::oid[]))
+    SELECT c.oid, c.oid FROM publication, unnest(coalesce($2::oid[], ARRAY(SELECT oid FROM pg_class))) o (oid) JOIN pg_class c USING (oid)
+    WHERE c.relkind IN ('r', 'p', 'f')
     UNION ALL
     SELECT l.relid, i.inhparent
     FROM lineage l JOIN pg_class c ON c.oid = l.ancestor AND c.relispartition
@@ -111,7 +111,8 @@ LANGUAGE sql STABLE AS $tables$
   )
   SELECT c.oid AS relid, json_build_object(
     'oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'replicaIdentity', c.relreplident,
-    'comment', obj_description(c.oid, 'pg_class'), 'rowFilter', pg_get_expr(t.filter, t.relid),
+    'comment', (SELECT description FROM pg_description WHERE objoid = c.oid AND classoid = 'pg_class'::regclass AND objsubid = 0),
+    'rowFilter', pg_get_expr(t.filter, t.relid),
     'publishedBy', t.published_by::int8[], 'fileNode', coalesce(pg_relation_filenode(c.oid), 0)::int8,
     'partitionOf', (SELECT i.inhparent::int8 FROM pg_inherits i
       WHERE c.relispartition AND i.inhrelid = c.oid AND NOT i.inhdetachpending),
@@ -210,7 +211,8 @@ $types$;
 -- The tables whose definition, or the text of whose values, depends on the objects (catalog and oid, as in pg_depend): with
 -- the tables that inherit from them, and the partitioned tables that they are part of. Temporary tables are none.
 CREATE OR REPLACE FUNCTION wal2dolt.touched(catalogs oid[], objects oid[]) RETURNS oid[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $touched$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $touched$
+BEGIN RETURN (
   WITH RECURSIVE object (classid, oid) AS (
     SELECT * FROM unnest(catalogs, objects)
     UNION ALL
@@ -246,6 +248,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $touched$
   SELECT coalesce(array_agg(c.oid ORDER BY c.oid), '{}')
   FROM (SELECT oid FROM below UNION SELECT oid FROM above) o JOIN pg_class c USING (oid)
   WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't'
+); END
 $touched$;
 
 -- What one command did, for one publication. `change`: {tag, command, user, settings, touched, created, rewritten (oids),
@@ -302,10 +305,12 @@ END
 $message$;
 
 -- The messages about the command that has just ended, one for each followed publication that it matters to. Does not wait for
--- somebody who has locked a table, which printing a default does.
+-- somebody who has locked a table, which printing a default does. All that is read is found by an index, and the plans for it
+-- are kept; the planner, which takes a recursive query for a large one, would read whole catalogs.
 CREATE OR REPLACE FUNCTION wal2dolt.messages(tag text) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '20ms'
-SET jit = off SET max_parallel_workers_per_gather = 0 AS $messages$
+SET plan_cache_mode = force_generic_plan SET jit = off SET max_parallel_workers_per_gather = 0
+SET enable_nestloop = on SET enable_indexscan = on SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $messages$
 DECLARE
   -- What the other two triggers noted of it.
   notes jsonb := coalesce(nullif(current_setting('wal2dolt.dropped', true), ''), '{}');
@@ -417,7 +422,9 @@ $on_ddl$;
 
 -- Notes what goes with a command that drops something, for the trigger above, which comes right after.
 CREATE OR REPLACE FUNCTION wal2dolt.on_drop() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $on_drop$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
+SET jit = off SET enable_nestloop = on SET enable_indexscan = on SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $on_drop$
 DECLARE
   notes jsonb;
 BEGIN
