@@ -68,13 +68,26 @@ export function sameStored(from: TargetColumn, to: TargetColumn, inKey: boolean)
     // What has a declared size that DECIMAL has too is always exact.
     return type.baseTypmod >= 0 && newType.baseTypmod >= 0 && isOwnDecimal(from) && isOwnDecimal(to);
   }
-  if (before === after) return type.base === newType.base || !(type.base === 'numeric' || newType.base === 'numeric');
+  if (before === after) return formOf(type) === formOf(newType);
   const exact = from.conversion.isExact === null || inKey;
   if (!exact) return false;
   if (INTEGER_TYPES.includes(before)) return INTEGER_TYPES.indexOf(after) > INTEGER_TYPES.indexOf(before);
   const [old, now] = [characters(before), characters(after)];
   return old !== null && now !== null && (now >= old || to.conversion.isExact === null);
 }
+
+/** Kept in the same Dolt type, values print alike and are still not the same: a number has a scale, or none. */
+const formOf = ({ base, element }: ColumnType): string =>
+  element ? (JSON_FORMS[element.base] ?? 'string') : base === 'numeric' ? base : 'other';
+
+/** Elements of arrays that are no strings in JSON. */
+const JSON_FORMS: Readonly<Record<string, string>> = {
+  bool: 'boolean',
+  int2: 'integer',
+  int4: 'integer',
+  float4: 'float',
+  float8: 'double',
+};
 
 const INTEGER_TYPES = ['SMALLINT', 'INT', 'BIGINT'];
 

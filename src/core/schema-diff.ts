@@ -43,6 +43,15 @@ export function diffTables(before: TargetTable, after: TargetTable, hints: DiffH
   return same ? null : { steps, rows, described: describe(before, after) };
 }
 
+/**
+ * Whether foreign keys and checks that the table has in Dolt, and foreign keys that reference it, are dropped by the change
+ * and to be made anew: Dolt refuses to change much of what they are about. Names of tables it carries over.
+ */
+export const touchesConstraints = (before: TargetTable, after: TargetTable, { steps }: TableDiff): boolean =>
+  steps.some(({ kind }) => kind !== 'rename table' && kind !== 'add column' && kind !== 'comment') ||
+  JSON.stringify([before.source.indexes, before.source.constraints]) !==
+    JSON.stringify([after.source.indexes, after.source.constraints]);
+
 /** What the bookkeeping keeps of a column beside its source. */
 const shape = (table: TargetTable): unknown =>
   table.columns.map(({ name, notNull, conversion, sourcePosition }) => [name, notNull, conversion.sql, sourcePosition]);

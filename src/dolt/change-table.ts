@@ -1,10 +1,12 @@
 import type { Row } from '../core/change.js';
 import type { Cast, RowsAfter } from '../core/rows-after.js';
-import type { DdlStep, TableDiff } from '../core/schema-diff.js';
+import { type DdlStep, type TableDiff, touchesConstraints } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { alterTable } from './alter.js';
 import { quoteName, type TargetConnection } from './client.js';
+import { dropConstraints } from './constraints.js';
+import { plannedIndexes } from './ddl.js';
 import type { ExactValues } from './exact.js';
 import { type ExactRow, readKeyedRows, readKeylessRows, readKeylessRowsApart } from './read-rows.js';
 import { purgeStatistics } from './statistics.js';
@@ -13,8 +15,8 @@ import type { Writer } from './writer.js';
 /** Between two SQL commits: Dolt keeps the changes of an open transaction in memory. */
 const ROWS_PER_COMMIT = 20_000;
 
-/** Values of a column, as Postgres prints them after the cast; by the source itself. */
-export type Recast = (cast: Cast, texts: readonly string[]) => Promise<readonly string[]>;
+/** Values of a column as Postgres prints them after the cast, by the source itself; some casts give NULL. */
+export type Recast = (cast: Cast, texts: readonly string[]) => Promise<readonly (string | null)[]>;
 
 export interface TableChange {
   /** Writes the staging branch, where nothing is uncommitted, and is in no transaction. */
@@ -40,6 +42,9 @@ export async function changeTable(change: TableChange): Promise<RowsAfter> {
   const { steps } = diff;
   const rows = withExactValues(change);
   const sql = alterTable(before, after, steps, rows.kind !== 'kept');
+  if (touchesConstraints(before, after, diff)) {
+    await dropConstraints(connection, before.name, new Set(plannedIndexes(before).map(({ name }) => name)));
+  }
   if (rows.kind === 'kept') {
     for (const statement of sql.steps) await connection.run(statement);
     await moveExactValues(change, steps);
@@ -175,10 +180,10 @@ async function castValues(
   recast: Recast,
   cast: Cast,
   texts: readonly string[],
-): Promise<ReadonlyMap<string, string> | null> {
+): Promise<ReadonlyMap<string, string | null> | null> {
   try {
     const made = await recast(cast, texts);
-    return new Map(texts.map((text, i) => [text, made[i] ?? '']));
+    return new Map(texts.map((text, i) => [text, made[i] ?? null]));
   } catch (error) {
     if (error instanceof Wal2DoltError && error.policy.action !== 'retry') return null;
     throw error;

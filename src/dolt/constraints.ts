@@ -1,7 +1,8 @@
 import type { ReferentialAction } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import { checkExpression } from './check-expression.js';
-import { quoteName } from './client.js';
+import { quoteName, type TargetConnection } from './client.js';
+import { quoteText } from './sql-text.js';
 
 /**
  * Foreign keys and checks, created on request only. Replication does not need them, and does not obey them: wal2dolt
@@ -11,6 +12,8 @@ import { quoteName } from './client.js';
 export interface ConstraintStatement {
   /** `table.constraint`, for the log. */
   readonly name: string;
+  /** oids of the tables that it is about. */
+  readonly tables: readonly number[];
   /** Null where it can not be expressed in Dolt. */
   readonly sql: string | null;
 }
@@ -27,7 +30,8 @@ export function foreignKeys(tables: readonly TargetTable[]): ConstraintStatement
         parent && columns && referenced
           ? `ALTER TABLE ${quoteName(table.name)} ADD CONSTRAINT ${quoteName(constraint.name)} FOREIGN KEY (${columns}) REFERENCES ${quoteName(parent.name)} (${referenced})${action('UPDATE', constraint.onUpdate)}${action('DELETE', constraint.onDelete)}`
           : null;
-      return [{ name: `${table.name}.${constraint.name}`, sql }];
+      const oids = [table.source.oid, constraint.references.oid];
+      return [{ name: `${table.name}.${constraint.name}`, tables: oids, sql }];
     }),
   );
 }
@@ -44,10 +48,41 @@ export function checks(tables: readonly TargetTable[]): ConstraintStatement[] {
         expression === null
           ? null
           : `ALTER TABLE ${quoteName(table.name)} ADD CONSTRAINT ${quoteName(constraint.name)} CHECK (${expression}) NOT ENFORCED`;
-      return [{ name: `${table.name}.${constraint.name}`, sql }];
+      return [{ name: `${table.name}.${constraint.name}`, tables: [table.source.oid], sql }];
     }),
   );
 }
+
+/**
+ * Drops a table's checks, its foreign keys, and those that reference it: Dolt refuses to change columns, keys and indexes
+ * that they are about. `kept` are indexes of the table that stay; another one that bears a foreign key's name was made for it
+ * by Dolt, and would be in the way just as well.
+ */
+export async function dropConstraints(
+  connection: TargetConnection,
+  table: string,
+  kept: ReadonlySet<string>,
+): Promise<void> {
+  const foreign = await connection.rows(
+    `SELECT table_name, constraint_name FROM information_schema.referential_constraints WHERE constraint_schema=database() AND ${quoteText(table)} IN (table_name, referenced_table_name)`,
+  );
+  for (const [child = '', name] of foreign) {
+    await connection.run(`ALTER TABLE ${quoteName(child ?? '')} DROP CONSTRAINT ${quoteName(name ?? '')}`);
+  }
+  const definition = (await connection.rows(`SHOW CREATE TABLE ${quoteName(table)}`))[0]?.[1] ?? '';
+  for (const name of namesIn(definition, /^ +CONSTRAINT `((?:[^`]|``)+)` CHECK /gm)) {
+    await connection.run(`ALTER TABLE ${quoteName(table)} DROP CONSTRAINT ${quoteName(name)}`);
+  }
+  const own = new Set(foreign.filter(([child]) => child === table).map(([, name]) => name));
+  for (const name of namesIn(definition, /^ +KEY `((?:[^`]|``)+)` /gm)) {
+    if (own.has(name) && !kept.has(name)) {
+      await connection.run(`ALTER TABLE ${quoteName(table)} DROP INDEX ${quoteName(name)}`);
+    }
+  }
+}
+
+const namesIn = (definition: string, pattern: RegExp): string[] =>
+  [...definition.matchAll(pattern)].map(([, name = '']) => name.replaceAll('``', '`'));
 
 function names(table: TargetTable, attnums: readonly number[]): string | null {
   const columns = attnums.map((attnum) => table.columns.find(({ source }) => source.attnum === attnum));

@@ -3,7 +3,7 @@ import { type DiffHints, type RowsAfter, rowsAfter } from '../../src/core/rows-a
 import type { Column, TableSchema } from '../../src/core/schema.js';
 import { diffTables, type TableDiff } from '../../src/core/schema-diff.js';
 import type { TargetTable } from '../../src/core/target.js';
-import { createBookkeeping, insertTable, updateTable } from '../../src/dolt/bookkeeping.js';
+import { createBookkeeping } from '../../src/dolt/bookkeeping.js';
 import { changeTable, type Recast } from '../../src/dolt/change-table.js';
 import { parseTarget, quoteName, TargetConnection } from '../../src/dolt/client.js';
 import { createTable } from '../../src/dolt/ddl.js';
@@ -14,13 +14,15 @@ import { readTables } from '../../src/postgres/catalog.js';
 import { connectSource, queryRows } from '../../src/postgres/client.js';
 import { copyRows } from '../../src/postgres/copy.js';
 import { planTables, replanTable } from '../../src/sync/tables.js';
-import { differences, doltContents } from './compare.js';
 import { createDoltDatabase, type DoltDatabase } from './dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from './postgres.js';
 import { PLAIN_RULES } from './tables.js';
 
 /** What a command did to a table: how it was decided, and how it was done. */
 export interface Alteration {
+  readonly before: TargetTable;
+  readonly after: TargetTable;
+  readonly hints: DiffHints;
   readonly diff: TableDiff | null;
   /** What became of the rows; `copied`: they were copied after it. */
   readonly rows: RowsAfter;
@@ -39,7 +41,7 @@ export interface AlteredTables extends AsyncDisposable {
 export interface AlteredTable {
   readonly table: TargetTable;
   /** Runs one command in Postgres and follows it in Dolt. `hidden`: the command's text is not told. */
-  alter(command: string, options?: { readonly hidden?: boolean; readonly rowsOnly?: boolean }): Promise<Alteration>;
+  alter(command: string, options?: { readonly hidden?: boolean }): Promise<Alteration>;
 }
 
 export async function createAlteredTables(): Promise<AlteredTables> {
@@ -54,7 +56,7 @@ export async function createAlteredTables(): Promise<AlteredTables> {
   const exact = await ExactValues.load(connection);
   const writer = new Writer(connection, exact);
   const postgres = await connectSource(source.url, 'altered');
-  const places: Places = { connection, exact, writer, postgres, url: target.url };
+  const places: Places = { connection, exact, writer, postgres };
   return {
     source,
     target,
@@ -66,7 +68,6 @@ export async function createAlteredTables(): Promise<AlteredTables> {
       const [table] = planTables([await readTable(postgres, oid)], PLAIN_RULES);
       if (!table) throw new Error('not planned');
       await connection.run(createTable(table, true));
-      for (const statement of insertTable(table, 'streaming')) await connection.run(statement);
       await copy(places, table);
       await commit(connection);
       return new Altered(places, source, table);
@@ -85,7 +86,6 @@ interface Places {
   readonly exact: ExactValues;
   readonly writer: Writer;
   readonly postgres: Client;
-  readonly url: string;
 }
 
 let twins = 0;
@@ -105,10 +105,7 @@ class Altered implements AlteredTable {
     return this.#table;
   }
 
-  async alter(
-    command: string,
-    { hidden = false, rowsOnly = false }: { hidden?: boolean; rowsOnly?: boolean } = {},
-  ): Promise<Alteration> {
+  async alter(command: string, { hidden = false }: { hidden?: boolean } = {}): Promise<Alteration> {
     const { connection, exact, writer, postgres } = this.#places;
     const before = this.#table;
     await this.#source.sql(command);
@@ -121,36 +118,29 @@ class Altered implements AlteredTable {
     };
     const diff = diffTables(before, after, hints);
     if (diff === null)
-      return { diff, rows: rowsAfter(before, after, hints), differences: await this.#compare(rowsOnly) };
+      return { before, after, hints, diff, rows: rowsAfter(before, after, hints), differences: await this.#compare() };
     const head = (await connection.value(`SELECT hashof('HEAD')`)) ?? '';
     const recast: Recast = (cast, texts) => castBySource(postgres, cast, texts);
     const rows = await changeTable({ connection, writer, exact, before, after, diff, head, recast });
-    for (const statement of updateTable(after)) await connection.run(statement);
     if (rows.kind === 'copied') await copy(this.#places, after);
     await commit(connection);
-    return { diff, rows, differences: await this.#compare(rowsOnly) };
+    return { before, after, hints, diff, rows, differences: await this.#compare() };
   }
 
-  async #compare(rowsOnly: boolean): Promise<string[]> {
-    const { connection, postgres, url } = this.#places;
-    const { schema, name } = this.#table.source;
-    const wanted = (await rowsOf(postgres, this.#table)).map((row) => JSON.stringify(row)).sort();
-    const key = `${schema}.${name}`;
-    const found = (await doltContents(url, 'staging')).get(key);
-    const said = differences(new Map(found ? [[key, found]] : []), new Map([[key, wanted]]));
-    if (rowsOnly) return said;
+  /** A twin that is made anew has the rows that Postgres shows, as the writer writes them. */
+  async #compare(): Promise<string[]> {
+    const { connection, exact } = this.#places;
     twins += 1;
     const twin = { ...this.#table, name: `wal2dolt_twin_${twins}` };
     await connection.run(createTable(twin, true));
     await copy(this.#places, twin);
     const [is, should] = [await shape(connection, this.#table), await shape(connection, twin)];
     await connection.run(`DROP TABLE ${quoteName(twin.name)}`);
-    await this.#places.exact.clear(connection, twin);
+    await exact.clear(connection, twin);
     await connection.run('COMMIT');
-    for (const [what, text] of Object.entries(should)) {
-      if (is[what] !== text) said.push(`${what}: ${is[what]} instead of ${text}`);
-    }
-    return said;
+    return Object.entries(should).flatMap(([what, text]) => {
+      return is[what] === text ? [] : [`${what}: ${is[what]} instead of ${text}`];
+    });
   }
 }
 
