@@ -39,6 +39,7 @@ export class SideBranch implements CopyTarget, AsyncDisposable {
 
   /** Only what is committed can be taken over. */
   async commit(message: string, author: string): Promise<void> {
+    if ((await this.writer.rows('SELECT 1 FROM dolt_status LIMIT 1')).length === 0) return;
     await this.writer.rows(`CALL DOLT_COMMIT('-A', '-m', ${quoteText(message)}, '--author', ${quoteText(author)})`);
   }
 

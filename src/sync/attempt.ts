@@ -107,12 +107,13 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   const asked = context.until ?? (config.until === 'current' ? null : (config.until ?? null));
   // A copy that was broken off is shown before the run ends, though it belongs together later than where that was asked for.
   const until = config.snapshot === 'only' ? completeAt : asked && maxLsn(asked, completeAt ?? asked);
-  const tables = stored.map(
-    (table, i): StreamedTable => ({
-      table: targets[i] ?? restoreTable(table, rules),
-      snapshotLsn: table.snapshotLsn ?? LSN_ZERO,
-    }),
-  );
+  const tables: StreamedTable[] = [];
+  for (const [i, { snapshotLsn, state }] of stored.entries()) {
+    const table = targets[i];
+    // The copy of a table that is to join may have been broken off.
+    if (!table || (state === 'copying' && !(await committer.exists(table.name)))) continue;
+    tables.push({ table, snapshotLsn: snapshotLsn ?? LSN_ZERO });
+  }
   const relations = new Relations(tables, (schema, name) => selects(config.tables, schema, name));
   const changes = new SchemaChanges({
     relations,

@@ -132,7 +132,8 @@ async function place(
   const { writer: connection } = staging;
   const stored = (await readStoredTables(connection)).filter(({ oid }) => oid === copy.oid);
   const [known] = stored;
-  const before = relations.tables.get(copy.oid)?.table ?? (known ? restoreTable(known, rules) : null);
+  const kept = known && (await committer.exists(known.targetName)) ? restoreTable(known, rules) : null;
+  const before = relations.tables.get(copy.oid)?.table ?? kept;
   const taken = [...relations.tables.values()].flatMap(({ table }) =>
     table.source.oid === copy.oid ? [] : [table.name],
   );

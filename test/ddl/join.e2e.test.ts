@@ -1,13 +1,26 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BuiltCli, buildCli } from '../support/built-cli.js';
+import { startChild } from '../support/child.js';
 import { createDoltDatabaseName } from '../support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres.js';
 import { drain, startRun } from '../support/run.js';
 import { expectSame, FAST } from '../support/streamed.js';
 
+let cli: BuiltCli;
+beforeAll(async () => {
+  cli = await buildCli();
+}, 120_000);
+afterAll(() => cli.remove());
+
 /** Larger than what is copied while the stream waits. */
 const createLarge = (source: PostgresDatabase): Promise<unknown> =>
   source.sql(`create table large (id int primary key, n int, body text); alter table large alter body set storage external;
     insert into large select i, 0, repeat(md5(i::text), 125) from generate_series(1, 12000) i`);
+
+const resync = (source: PostgresDatabase): Promise<unknown> =>
+  source.sql(
+    `select pg_logical_emit_message(true, 'wal2dolt.resync', '{"publication":"wal2dolt","tables":["public.large"]}')`,
+  );
 
 /** Changes a large table, and another one that shows that the stream goes on. */
 async function change(source: PostgresDatabase, round: number): Promise<void> {
@@ -41,6 +54,75 @@ describe.each(['triggers', 'relations'])('a large table (%s)', (ddl) => {
     await running.stop();
     await drain(source.url, target.url, { ddl });
     await expectSame(source, target);
-    expect(await target.sql(`select state from wal2dolt_tables`)).toEqual([{ state: 'streaming' }, { state: 'streaming' }]);
+    expect(await target.sql(`select state from wal2dolt_tables`)).toEqual([
+      { state: 'streaming' },
+      { state: 'streaming' },
+    ]);
+  });
+
+  it('is copied again while its changes are still followed, whatever becomes of it meanwhile', {
+    timeout: 120_000,
+  }, async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql('create table small (id int primary key)');
+    await createLarge(source);
+    await drain(source.url, target.url, { ddl });
+    await using running = startRun(source.url, target.url, { ...FAST, ddl });
+    await resync(source);
+    for (let round = 1; round <= 3; round += 1) await change(source, round);
+    await source.sql('alter table large add column w int; update large set w = 1 where id < 10');
+    await source.sql('alter table large rename to huge; insert into huge (id, w) values (-1, 2)');
+    await expect
+      .poll(() => target.sql('select id from huge where id = -1 and w = 2'), { timeout: 60_000 })
+      .toHaveLength(1);
+    await running.stop();
+    await drain(source.url, target.url, { ddl });
+    await expectSame(source, target);
+  });
+
+  it('that is dropped before its copy is complete is left', { timeout: 120_000 }, async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql('create table small (id int primary key)');
+    await createLarge(source);
+    await source.sql('create publication wal2dolt for table small');
+    await drain(source.url, target.url, { ddl });
+    await using running = startRun(source.url, target.url, { ...FAST, ddl });
+    await source.sql('alter publication wal2dolt add table large; insert into large values (0, 0, $$first$$)');
+    await expect
+      .poll(() => target.sql(`select state from wal2dolt_tables where source_table = 'large'`), {
+        timeout: 30_000,
+        interval: 20,
+      })
+      .toEqual([{ state: 'copying' }]);
+    await source.sql('drop table large; insert into small values (1)');
+    await expect.poll(() => target.sql('select id from small'), { timeout: 60_000 }).toHaveLength(1);
+    await running.stop();
+    await drain(source.url, target.url, { ddl });
+    expect(await target.sql(`show tables like 'large%'`)).toEqual([]);
+  });
+
+  it('is copied again from the beginning after a crash', { timeout: 120_000 }, async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql('create table small (id int primary key)');
+    await createLarge(source);
+    await source.sql('create publication wal2dolt for table small');
+    await drain(source.url, target.url, { ddl });
+    {
+      await using child = startChild(cli, source.url, target.url, { slot: source.name, ddl });
+      await child.logged('streaming');
+      await source.sql('alter publication wal2dolt add table large; insert into large values (0, 0, $$first$$)');
+      await child.logged('the table is large: it is copied beside the stream, and joins when it is complete');
+      await change(source, 1);
+      child.signal('SIGKILL');
+      await child.end();
+    }
+    await change(source, 2);
+    await drain(source.url, target.url, { ddl });
+    await expectSame(source, target);
+    const branches = await target.sql('select name from dolt_branches order by name');
+    expect(branches).toEqual([{ name: 'main' }, { name: 'wal2dolt' }]);
   });
 });
