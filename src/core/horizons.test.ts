@@ -7,17 +7,17 @@ const horizon = (at: bigint, xmin: bigint, xmax: bigint) => ({ lsn: lsn(at), xmi
 
 it('knows what had ended by the looks around a place', () => {
   const horizons = new Horizons();
-  expect(horizons.at(lsn(100n))).toEqual({ settledXid: null, unendedXid: null });
+  expect(horizons.at(lsn(100n))).toMatchObject({ settledXid: null, unendedXid: null });
   horizons.add(horizon(100n, 10n, 12n));
   horizons.add(horizon(200n, 20n, 22n));
   horizons.add(horizon(300n, 30n, 32n));
-  expect(horizons.at(lsn(99n))).toEqual({ settledXid: null, unendedXid: 22n });
-  expect(horizons.at(lsn(100n))).toEqual({ settledXid: 10n, unendedXid: 22n });
-  expect(horizons.at(lsn(150n))).toEqual({ settledXid: 10n, unendedXid: 32n });
-  expect(horizons.at(lsn(250n))).toEqual({ settledXid: 20n, unendedXid: null });
+  expect(horizons.at(lsn(99n))).toMatchObject({ settledXid: null, unendedXid: 22n });
+  expect(horizons.at(lsn(100n))).toMatchObject({ settledXid: 10n, unendedXid: 22n });
+  expect(horizons.at(lsn(150n))).toMatchObject({ settledXid: 10n, unendedXid: 32n });
+  expect(horizons.at(lsn(250n))).toMatchObject({ settledXid: 20n, unendedXid: null });
   horizons.forget(lsn(250n));
-  expect(horizons.at(lsn(250n))).toEqual({ settledXid: 20n, unendedXid: null });
-  expect(horizons.at(lsn(199n))).toEqual({ settledXid: null, unendedXid: 32n });
+  expect(horizons.at(lsn(250n))).toMatchObject({ settledXid: 20n, unendedXid: null });
+  expect(horizons.at(lsn(199n))).toMatchObject({ settledXid: null, unendedXid: 32n });
 });
 
 it('is never wrong, however many looks there were, and when they were', () => {
@@ -68,4 +68,11 @@ it('forgets some rather than to grow for ever', () => {
   expect(settledXid).toBeLessThanOrEqual(5000n);
   expect(unendedXid).toBeGreaterThan(5000n);
   expect(unendedXid).toBeLessThan(5100n);
+});
+
+it('knows the transactions whose commits the stream has shown, the last ten thousand', () => {
+  const horizons = new Horizons();
+  for (let xid = 1; xid <= 10_001; xid += 1) horizons.ended(xid);
+  const { seen } = horizons.at(lsn(100n));
+  expect([seen.has(1), seen.has(2), seen.has(10_001), seen.has(10_002)]).toEqual([false, true, true, false]);
 });

@@ -13,14 +13,28 @@ export interface Horizon {
 
 /** So many are kept: of more, every second one goes. */
 const MOST = 2000;
+/** A migration tool writes down in the same transaction what it has done, and goes on soon. */
+const MOST_SEEN = 10_000;
 
-/** Says of any place in the WAL which transactions had ended there, from looks at the source that were taken meanwhile. */
+/**
+ * Says of any place in the WAL which transactions had ended there, from looks at the source that were taken meanwhile and
+ * from what the stream has shown.
+ */
 export class Horizons {
   #known: Horizon[] = [];
+  readonly #seen = new Set<number>();
 
   add(horizon: Horizon): void {
     this.#known.push(horizon);
     if (this.#known.length > MOST) this.#known = this.#known.filter((_, i) => i % 2 === 0);
+  }
+
+  /** The stream has come to the transaction's commit. */
+  ended(xid: number): void {
+    this.#seen.add(xid);
+    if (this.#seen.size <= MOST_SEEN) return;
+    const [oldest] = this.#seen;
+    if (oldest !== undefined) this.#seen.delete(oldest);
   }
 
   /** Nothing is asked about places before this one any more. */
@@ -30,11 +44,11 @@ export class Horizons {
   }
 
   /** What is known of a transaction whose commit is at this place. */
-  at(place: Lsn): Required<Pick<AnnouncementTime, 'settledXid' | 'unendedXid'>> {
+  at(place: Lsn): Required<Pick<AnnouncementTime, 'settledXid' | 'unendedXid' | 'seen'>> {
     const before = this.#known.findLast(({ lsn }) => lsn <= place);
     // A snapshot is sure to be taken after the WAL had come to where the one before it says.
     const passed = this.#known.findIndex(({ lsn }) => lsn >= place);
     const after = passed < 0 ? undefined : this.#known[passed + 1];
-    return { settledXid: before?.xmin ?? null, unendedXid: after?.xmax ?? null };
+    return { settledXid: before?.xmin ?? null, unendedXid: after?.xmax ?? null, seen: this.#seen };
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config.js';
+import { Horizons } from '../core/horizons.js';
 import { trailer } from '../core/message.js';
 import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
@@ -124,6 +125,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     recast: (settings) => (cast, texts) => recast(source, cast, settings, texts),
     logger: context.logger,
   });
+  const horizons = new Horizons();
   const exact = areExact(await readTriggers(source), config.publication);
   // Marked while no run was there to do it.
   for (const { oid, schema, state } of stored) {
@@ -143,6 +145,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
             .map(({ table }) => table.source)
             .filter(({ oid }) => !changes.pending.has(oid)),
         start: committer.position.endLsn,
+        horizons,
         logger: context.logger,
       });
   context.logger.info(
@@ -170,7 +173,8 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
       committer,
       relations,
       changes,
-      inferSchema: (relation, at) => inferRelation(source, config, relations, relation, at),
+      inferSchema: (relation, at) => inferRelation(source, config, relations, horizons, relation, at),
+      horizons,
       exact,
       copyAgain: (at) => copyAgain(copying, at),
       setAside: () => setAside(copying),

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { RelationEvent } from '../core/change.js';
+import type { Horizons } from '../core/horizons.js';
 import { inferSchema } from '../core/infer-schema.js';
 import { Wal2DoltError } from '../errors.js';
-import { readRelation, readSettledXid } from '../postgres/attributes.js';
+import { readHorizon, readRelation, readSettledXid } from '../postgres/attributes.js';
 import type { Relations } from './relations.js';
 import type { At } from './schema-changes.js';
 import type { InferredSchema } from './stream-schema.js';
@@ -15,16 +16,21 @@ export async function inferRelation(
   source: pg.Client,
   { publication, slot }: { readonly publication: string; readonly slot: string },
   relations: Relations,
+  horizons: Horizons,
   relation: RelationEvent,
   at: At,
 ): Promise<InferredSchema | null> {
-  const settledXid = await readSettledXid(source, slot);
-  const catalog = await readRelation(source, publication, relation.oid);
+  const bySlot = await readSettledXid(source, slot);
+  const catalog = await readRelation(source, publication, relation.oid, relation.columns);
+  // Two looks after the announcement: what had not begun at the second one ended later.
+  for (let look = 0; look < 2; look += 1) horizons.add(await readHorizon(source));
+  const known = horizons.at(at.finalLsn);
+  const settledXid = known.settledXid !== null && known.settledXid > (bySlot ?? 0n) ? known.settledXid : bySlot;
   const stored = relations.tables.get(relation.oid)?.table.source;
   if (!stored) {
     return catalog && catalog.publishedBy.length > 0 ? { schema: catalog.table, rewritten: true } : null;
   }
-  const inferred = inferSchema(stored, relation, catalog, { xid: at.xid, settledXid });
+  const inferred = inferSchema(stored, relation, catalog, { ...known, xid: at.xid, settledXid });
   if (inferred.kind === 'ambiguous') throw new Wal2DoltError('E_SCHEMA_AMBIGUOUS', inferred.why);
   return inferred.kind === 'changed' ? inferred : { schema: stored, rewritten: false };
 }

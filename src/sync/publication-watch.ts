@@ -1,14 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import type { Horizons } from '../core/horizons.js';
 import type { Lsn } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import { asWal2DoltError, Wal2DoltError } from '../errors.js';
+import { readHorizon } from '../postgres/attributes.js';
 import { checkStillPublished } from '../postgres/preflight-publication.js';
 import { missingOperations, readPublication, readPublishedBy } from '../postgres/publication.js';
 import { currentWal } from '../postgres/system.js';
 
-const EVERY_MS = 10_000;
+/** Between two looks at the transactions that run, and of how many one is at the publication too. */
+const EVERY_MS = 500;
+const PUBLICATION_EVERY = 20;
 
 export interface WatchOptions {
   readonly connect: (signal: AbortSignal) => Promise<pg.Client>;
@@ -17,6 +21,8 @@ export interface WatchOptions {
   readonly tables: () => readonly TableSchema[];
   /** Where the stream begins; the publication was in order then. */
   readonly start: Lsn;
+  /** Gets what is learned of the transactions that run. */
+  readonly horizons: Horizons;
   readonly logger: Logger;
 }
 
@@ -57,9 +63,11 @@ export class PublicationWatch implements AsyncDisposable {
 
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
-    while (!signal.aborted && this.#change === null) {
+    for (let look = 0; !signal.aborted && this.#change === null; look += 1) {
       try {
-        await this.#look(this.#client ?? (await this.#connect()));
+        const client = this.#client ?? (await this.#connect());
+        this.#options.horizons.add(await readHorizon(client));
+        if (look % PUBLICATION_EVERY === 0) await this.#look(client);
       } catch (thrown) {
         // The stream notices by itself when the server is gone; the next look has a new connection.
         this.#options.logger.debug({ reason: asWal2DoltError(thrown).message }, 'the publication was not looked at');

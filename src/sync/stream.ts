@@ -1,6 +1,7 @@
 import type { Batch, TransactionContext } from '../core/batch.js';
 import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
 import { Contradiction } from '../core/coalesce.js';
+import type { Horizons } from '../core/horizons.js';
 import { formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
 import { Closing, type ClosingOptions } from './closing.js';
@@ -24,6 +25,8 @@ export interface StreamOptions extends StreamSchemaOptions, ClosingOptions {
   readonly until: Lsn | null;
   /** Tells when changes begin to be missing in the stream: it then ends with that error, and with all before it saved. */
   readonly watch: { readonly change: PublicationChange | null } | null;
+  /** Gets to know which transactions have ended. */
+  readonly horizons: Horizons;
   /** Copies of large tables beside the stream. */
   readonly side: SideCopies;
   /** Tables that join: the stream is read for them once more, up to where all others are. */
@@ -208,6 +211,7 @@ class StreamLoop {
     const { skip, context, tag } = at;
     this.#transaction = null;
     this.#received = position.endLsn;
+    this.#options.horizons.ended(at.xid);
     if (skip) return;
     if (at.again) {
       this.#batch.absorb();
