@@ -8,16 +8,26 @@ import { FAST, failure } from './support/streamed.js';
 /** A look every ten seconds, and a stream that is idle hears of its position only now and then. */
 const NOTICED = { timeout: 40_000, interval: 100 };
 
+const RELATIONS = { ddl: 'relations' };
+
 async function published(source: PostgresDatabase): Promise<Record<string, unknown>> {
   await source.sql(`create table a (id int primary key, v text); create table b (id int primary key, v text);
     insert into a values (1, 'a'); insert into b values (1, 'b'); create publication ${source.name} for table a, b`);
   return { ...FAST, publication: source.name };
 }
 
+const states = async (target: DoltDatabase): Promise<Record<string, string>> =>
+  Object.fromEntries(
+    (await target.sql('select source_table, state from wal2dolt_tables order by 1')).map((row) => [
+      row.source_table,
+      row.state,
+    ]),
+  );
+
 const ids = async (target: DoltDatabase, table: string): Promise<number[]> =>
   (await target.sql(`select id from ${table} order by id`)).map((row) => Number(row.id));
 
-describe.concurrent('a publication that changes while it is streamed', () => {
+describe.concurrent('a publication that changes while it is streamed without event triggers', () => {
   it.for<readonly [string, (name: string) => string]>([
     ['without a table', (name: string) => `alter publication ${name} drop table b`],
     [
@@ -30,7 +40,7 @@ describe.concurrent('a publication that changes while it is streamed', () => {
   ])('%s: the run ends, and says it', async ([, change], { expect }) => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
-    const settings = await published(source);
+    const settings = { ...(await published(source)), ...RELATIONS };
     await using running = startRun(source.url, target.url, settings);
     await expect.poll(() => ids(target, 'b').catch(() => []), NOTICED).toEqual([1]);
     await source.sql(`insert into a values (2, 'before'); insert into b values (2, 'before')`);
@@ -44,6 +54,61 @@ describe.concurrent('a publication that changes while it is streamed', () => {
     await expect(drain(source.url, target.url, settings)).rejects.toMatchObject({
       code: expect.stringMatching(/^E_PUBLICATION_CHANGED$|^E_CHECK$/),
     });
+  });
+
+  it('goes on with what the publication carries without a gap', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = { ...(await published(source)), ...RELATIONS };
+    await using running = startRun(source.url, target.url, settings);
+    await expect.poll(() => ids(target, 'b').catch(() => []), NOTICED).toEqual([1]);
+    await source.sql(`alter publication ${source.name} add tables in schema public`);
+    await source.sql(`insert into b values (2); create table c (id int primary key); drop table a`);
+    // Two looks.
+    await new Promise((resolve) => setTimeout(resolve, 21_000));
+    await source.sql(`insert into b values (3)`);
+    await expect.poll(() => ids(target, 'b'), NOTICED).toEqual([1, 2, 3]);
+    await running.stop();
+    const findings = await check(configFor(source.url, target.url, { ...settings, slot: source.name }));
+    expect(findings.filter(({ severity }) => severity !== 'info')).toMatchObject([{ code: 'table_dropped' }]);
+  });
+});
+
+describe.concurrent('a publication that changes', () => {
+  it('is followed where event triggers tell of it: what leaves stays as it was, what comes is copied', async ({
+    expect,
+  }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = await published(source);
+    await source.sql(`create table c (id int primary key); insert into c values (1)`);
+    await using running = startRun(source.url, target.url, settings);
+    await expect.poll(() => ids(target, 'b').catch(() => []), NOTICED).toEqual([1]);
+    await source.sql(`alter publication ${source.name} drop table b; insert into b values (2, 'unseen')`);
+    await source.sql(`alter publication ${source.name} add table c; insert into c values (2)`);
+    await expect.poll(() => ids(target, 'c').catch(() => []), NOTICED).toEqual([1, 2]);
+    expect(await ids(target, 'b')).toEqual([1]);
+    expect(await states(target)).toEqual({ a: 'streaming', b: 'left', c: 'streaming' });
+    // Nothing of it keeps the next start from going on, nor is it told that the table left.
+    await running.stop();
+    await source.sql(`insert into a values (2)`);
+    await drain(source.url, target.url, settings);
+    expect(await ids(target, 'a')).toEqual([1, 2]);
+
+    await source.sql(`alter publication ${source.name} add table b`);
+    await drain(source.url, target.url, settings);
+    expect(await ids(target, 'b')).toEqual([1, 2]);
+    expect(await states(target)).toEqual({ a: 'streaming', b: 'streaming', c: 'streaming' });
+  });
+
+  it('and leaves out an operation ends the run also where event triggers tell of tables', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = await published(source);
+    await using running = startRun(source.url, target.url, settings);
+    await expect.poll(() => ids(target, 'b').catch(() => []), NOTICED).toEqual([1]);
+    await source.sql(`alter publication ${source.name} set (publish = 'insert, update'); delete from a`);
+    expect(await failure(running)).toMatch(/^E_PUBLICATION_CHANGED: The publication/i);
   });
 
   it('and leaves out an operation is not told to be put right, which would only hide what is missing', async ({
@@ -72,7 +137,7 @@ describe.concurrent('a publication that changes while it is streamed', () => {
     );
     const without = { ...settings, tables: ['!b'] };
     const findings = await check(configFor(source.url, target.url, { ...without, slot: source.name }));
-    expect(findings).toMatchObject([
+    expect(findings.filter(({ severity }) => severity !== 'info')).toMatchObject([
       { severity: 'warning', code: 'tables_left', message: expect.stringMatching(/: public\.b\./) },
     ]);
     await drain(source.url, target.url, without);
@@ -82,10 +147,7 @@ describe.concurrent('a publication that changes while it is streamed', () => {
       [1, 2, 3, 4],
       [1, 2],
     ]);
-    expect(await target.sql('select source_table, state from wal2dolt_tables order by 1')).toEqual([
-      { source_table: 'a', state: 'streaming' },
-      { source_table: 'b', state: 'left' },
-    ]);
+    expect(await states(target)).toEqual({ a: 'streaming', b: 'left' });
     // One row for each position that the history went through, whose commit shows the table as left.
     const commits = await target.sql(
       'select commit_hash as hash, row_count from wal2dolt_commits order by end_lsn_num',
@@ -96,10 +158,23 @@ describe.concurrent('a publication that changes while it is streamed', () => {
 
     await source.sql(`alter publication ${source.name} add table b`);
     await drain(source.url, target.url, without);
-    await expect(drain(source.url, target.url, settings)).rejects.toMatchObject({
-      code: 'E_CONFIG',
-      message: expect.stringContaining('public.b was left out'),
-    });
+    expect(await states(target)).toEqual({ a: 'streaming', b: 'left' });
+    const back = await check(configFor(source.url, target.url, { ...settings, slot: source.name }));
+    expect(back.filter(({ severity }) => severity !== 'info')).toMatchObject([
+      { severity: 'warning', code: 'table_back', message: expect.stringMatching(/^public\.b was not followed/) },
+    ]);
+    // What happened in between is copied, in one commit.
+    await source.sql('update b set v = $$late$$ where id = 1; insert into a values (5)');
+    await drain(source.url, target.url, settings);
+    expect([await ids(target, 'a'), await ids(target, 'b')]).toEqual([
+      [1, 2, 3, 4, 5],
+      [1, 2, 3],
+    ]);
+    expect(await states(target)).toEqual({ a: 'streaming', b: 'streaming' });
+    expect(await target.sql(`select count(*) as n from b as of 'HEAD~1'`)).toEqual([{ n: 2 }]);
+    await source.sql('insert into b values (4)');
+    await drain(source.url, target.url, settings);
+    expect(await ids(target, 'b')).toEqual([1, 2, 3, 4]);
   });
 
   it('has written that a table is left out before it passes over its rows', async ({ expect }) => {
@@ -113,10 +188,9 @@ describe.concurrent('a publication that changes while it is streamed', () => {
     expect(await target.sql(`select state from wal2dolt_tables as of 'HEAD' where source_table = 'b'`)).toEqual([
       { state: 'left' },
     ]);
-    await expect(drain(source.url, target.url, settings)).rejects.toMatchObject({
-      code: 'E_CONFIG',
-      message: expect.stringContaining('public.b was left out'),
-    });
+    expect(await ids(target, 'b')).toEqual([1]);
+    await drain(source.url, target.url, settings);
+    expect(await ids(target, 'b')).toEqual([1, 2]);
   });
 
   it('goes on without a table whose copy was broken off', async ({ expect }) => {
@@ -136,22 +210,5 @@ describe.concurrent('a publication that changes while it is streamed', () => {
     await drain(source.url, target.url, { ...settings, tables: [`!${left}`] });
     const other = left === 'a' ? 'b' : 'a';
     expect([await ids(target, other), await ids(target, left)]).toEqual([[1, 2], []]);
-  });
-
-  it('goes on with what the publication carries without a gap', async ({ expect }) => {
-    await using source = await createPostgresDatabase();
-    await using target = createDoltDatabaseName();
-    const settings = await published(source);
-    await using running = startRun(source.url, target.url, settings);
-    await expect.poll(() => ids(target, 'b').catch(() => []), NOTICED).toEqual([1]);
-    await source.sql(`alter publication ${source.name} add tables in schema public`);
-    await source.sql(`insert into b values (2); create table c (id int primary key); drop table a`);
-    // Two looks.
-    await new Promise((resolve) => setTimeout(resolve, 21_000));
-    await source.sql(`insert into b values (3)`);
-    await expect.poll(() => ids(target, 'b'), NOTICED).toEqual([1, 2, 3]);
-    await running.stop();
-    const findings = await check(configFor(source.url, target.url, { ...settings, slot: source.name }));
-    expect(findings.filter(({ severity }) => severity !== 'info')).toMatchObject([{ code: 'table_dropped' }]);
   });
 });
