@@ -265,6 +265,7 @@ DECLARE
   touched oid[] := ARRAY(SELECT jsonb_array_elements_text(change -> 'touched')::oid);
   defined json;
   found oid[];
+  seen pg_snapshot;
   unpublished json;
   types json;
 BEGIN
@@ -274,8 +275,8 @@ BEGIN
       'rewritten', change -> 'rewritten' @> to_jsonb(t.relid::int8) OR EXISTS (
         SELECT FROM json_array_elements_text(CASE t.definition ->> 'kind' WHEN 'p' THEN t.definition -> 'partitions' ELSE '[]' END) leaf
         WHERE change -> 'rewritten' @> to_jsonb(leaf::int8)))),
-    array_agg(t.relid)
-  INTO defined, found
+    array_agg(t.relid), pg_current_snapshot()
+  INTO defined, found, seen
   FROM wal2dolt.tables(message.publication, CASE WHEN NOT whole THEN touched END) t;
 
   SELECT json_agg(json_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname,
@@ -298,11 +299,37 @@ BEGIN
   ) used, wal2dolt.types(used.oids, used.typmods) t;
 
   RETURN json_build_object('publication', message.publication, 'tag', change -> 'tag', 'command', change -> 'command',
-    'user', change -> 'user', 'settings', change -> 'settings', 'complete', whole,
+    'user', change -> 'user', 'settings', change -> 'settings', 'seen', seen, 'complete', whole,
     'tables', coalesce(defined, '[]'), 'types', coalesce(types, '[]'), 'unpublished', coalesce(unpublished, '[]'),
     'dropped', change -> 'dropped', 'droppedIndexes', change -> 'droppedIndexes', 'failure', NULL);
 END
 $message$;
+
+-- Whether a query sees the newest catalog. By isolation level repeatable read it sees that of the transaction's beginning and
+-- what the transaction did itself; which is the newest if nobody else has committed since.
+CREATE OR REPLACE FUNCTION wal2dolt.is_current() RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $is_current$
+DECLARE
+  seen pg_snapshot := pg_current_snapshot();
+  xid xid8 := pg_snapshot_xmax(seen);
+BEGIN
+  IF current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') THEN
+    RETURN true;
+  END IF;
+  IF EXISTS (SELECT FROM pg_snapshot_xip(seen) running WHERE pg_xact_status(running) = 'committed') THEN
+    RETURN false;
+  END IF;
+  FOR i IN 1..1000 LOOP
+    IF pg_xact_status(xid) = 'committed' THEN
+      RETURN false;
+    END IF;
+    xid := (xid::text::numeric + 1)::text::xid8;
+  END LOOP;
+  RETURN false;
+EXCEPTION WHEN invalid_parameter_value THEN
+  RETURN true; -- that is not begun yet
+END
+$is_current$;
 
 -- The messages about the command that has just ended, one for each followed publication that it matters to. Does not wait for
 -- somebody who has locked a table, which printing a default does. All that is read is found by an index, and the plans for it
@@ -351,6 +378,10 @@ BEGIN
   END IF;
   IF objects IS NULL AND notes = '{}' AND tag NOT LIKE '%PUBLICATION' THEN
     RETURN NULL;
+  END IF;
+
+  IF NOT wal2dolt.is_current() THEN
+    RAISE EXCEPTION 'by its isolation level, the transaction may see an older catalog';
   END IF;
 
   change := jsonb_build_object(

@@ -28,6 +28,8 @@ export interface DdlSnapshot {
   readonly user: string;
   /** The settings of its session that casts depend on, by name, e.g. `TimeZone`. */
   readonly settings: Readonly<Record<string, string>>;
+  /** pg_current_snapshot() of the reading of `tables`: see `saw`. */
+  readonly seen?: string;
   /** Every published table that it touched. */
   readonly tables: readonly DefinedTable[];
   /**
@@ -43,3 +45,23 @@ export interface DdlSnapshot {
   /** What went wrong in the trigger, where something did: nothing else is reliable then. */
   readonly failure: string | null;
 }
+
+/**
+ * Whether a snapshot (`xmin:xmax:xip,…`, as pg_current_snapshot() prints it) was taken when the transaction had ended. xids are
+ * compared without their epochs.
+ *
+ * Not every command locks the tables that it touches against all others (ALTER TYPE, ALTER SCHEMA, CREATE INDEX). Where
+ * another transaction changed such a table and ended before this one, but was not seen, this one's definition of the table is
+ * older than what the stream has told already.
+ * Source: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
+ */
+export function saw(snapshot: string, xid: number): boolean {
+  const [xmin = '', xmax = '', xip = ''] = snapshot.split(':');
+  if (!precedes(xid, low(xmax))) return false;
+  return precedes(xid, low(xmin)) || !xip.split(',').some((running) => running !== '' && low(running) === xid);
+}
+
+const low = (xid: string): number => Number(BigInt.asUintN(32, BigInt(xid)));
+
+/** As TransactionIdPrecedes() has it: of two xids, the one from which it is less far to the other. */
+const precedes = (a: number, b: number): boolean => ((a - b) | 0) < 0;

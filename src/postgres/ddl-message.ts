@@ -13,6 +13,7 @@ const ddlMessage = z.object({
   tag: z.string(),
   command: z.string().default(''),
   user: z.string().default(''),
+  seen: z.string().exactOptional(),
   settings: z.record(z.string(), z.string()).default({}),
   tables: z.array(z.object({ definition: tableDefinition, created: z.boolean(), rewritten: z.boolean() })).default([]),
   types: z.array(typeDefinition).default([]),

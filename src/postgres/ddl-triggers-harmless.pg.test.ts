@@ -114,7 +114,7 @@ describe('whatever a session has set', () => {
     set IntervalStyle = 'iso_8601'; set TimeZone = 'Asia/Tokyo'; set bytea_output = escape; set extra_float_digits = -10;
     set array_nulls = off; set jit_above_cost = 0; set enable_nestloop = off; set enable_indexscan = off; set enable_hashjoin = off;
     set session_replication_role = replica; set row_security = off; set plpgsql.extra_errors = 'all';
-    set plpgsql.variable_conflict = use_column; set default_transaction_isolation = serializable; set client_min_messages = error;
+    set plpgsql.variable_conflict = use_column; set client_min_messages = error;
     set search_path = evil, pg_catalog`;
   const EVIL = `
     create schema evil; create view evil.pg_class as select 1 as oid; create table evil.pg_depend (x int);

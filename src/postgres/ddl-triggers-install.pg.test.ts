@@ -20,7 +20,7 @@ const INSTALLED = { version: SQL_VERSION, disabled: false, followed: ['p'], owne
 /** Everything in the database's catalogs that is or could be of wal2dolt. */
 const traces = (database: PostgresDatabase): Promise<unknown[]> =>
   database.sql(`select evtname as name from pg_event_trigger union all select nspname from pg_namespace where nspname ~ 'wal2dolt'
-    union all select proname from pg_proc where pronamespace = to_regnamespace('wal2dolt')`);
+    union all select proname from pg_proc where pronamespace = to_regnamespace('wal2dolt') order by 1`);
 
 it('the file is in ASCII, and has a version', () => {
   expect([...SQL].filter((character) => character.charCodeAt(0) > 126)).toEqual([]);

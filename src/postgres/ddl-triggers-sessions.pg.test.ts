@@ -4,7 +4,7 @@ import { createPostgresDatabase, postgresVersion } from '../../test/support/post
 import { createRole } from '../../test/support/preflight.js';
 import { ALL_TABLES, brief, snapshotsOf, ToldSource } from '../../test/support/told.js';
 import type { SourceEvent } from '../core/change.js';
-import type { DdlSnapshot } from '../core/ddl-snapshot.js';
+import { type DdlSnapshot, saw } from '../core/ddl-snapshot.js';
 import { DDL_MESSAGE } from './ddl-message.js';
 import { installTriggers } from './ddl-triggers.js';
 import { decodeMessage } from './decoder.js';
@@ -163,4 +163,46 @@ it('a database in another encoding', async () => {
   } finally {
     await admin.sql(`drop database ${name} with (force)`);
   }
+});
+
+it('what others did at the same time can be told from what the message saw', async () => {
+  await using source = await ToldSource.create(
+    `create type mood as enum ('ok'); create table a (id int primary key, m mood); create table b (id int, n int)`,
+  );
+  const [one, other] = [await source.database.client(), await source.database.client()];
+  await one.query(`begin; alter type mood add value 'fine'`);
+  await other.query('alter table a add k int');
+  await one.query('create index on b (id)');
+  await other.query('create index on b (n)');
+  await one.query('commit');
+  const events = await source.events();
+  const begun = events.flatMap((event) => (event.kind === 'begin' ? event.xid : []));
+  const [column, index, type, first] = snapshotsOf(events);
+  const columns = (told: DdlSnapshot | undefined): string | undefined =>
+    told?.tables[0]?.schema.columns.map(({ name }) => name).join();
+  expect([columns(column), columns(type)]).toEqual(['id,m,k', 'id,m']); // in this order
+  expect(begun).toHaveLength(3);
+  const [addColumn = 0, addIndex = 0, rest = 0] = begun;
+  expect([type, first].map((told) => saw(told?.seen ?? '', addColumn))).toEqual([false, true]);
+  expect(saw(first?.seen ?? '', addIndex)).toBe(false);
+  expect(index?.tables[0]?.schema.indexes).toHaveLength(1);
+  expect(saw(column?.seen ?? '', rest)).toBe(false);
+});
+
+it('a transaction that sees an older catalog says so', async () => {
+  await using source = await ToldSource.create('create table a (id int primary key); create table b (id int)');
+  const session = await source.database.client();
+  await session.query('begin isolation level repeatable read; select from b');
+  await source.database.sql('alter table a add n int');
+  await session.query('alter table a add m int');
+  await session.query('commit');
+  await session.query('begin isolation level serializable');
+  await session.query('alter table a add o int');
+  await session.query('alter table b add o int; savepoint s; alter table b add p int');
+  await session.query('commit');
+  const told = await source.told();
+  expect(told.map(brief).slice(0, 2)).toEqual(['a', expect.stringMatching(/^failure: by its isolation level/)]);
+  // Nobody else was there, unless tests run beside this one.
+  for (const one of told.slice(2)) expect(brief(one)).toMatch(/^(a|b|failure: by its isolation level.*)$/);
+  expect(told).toHaveLength(5);
 });
