@@ -122,7 +122,13 @@ async function expectTold(
   );
   if (patch.length === 0) return;
   const told = commits.filter(isSchemaCommit).map(({ message }) => message);
-  const text = (sql: string): string => sql.replaceAll('{schema}', schema).replaceAll('{publication}', 'pub_triggers').trim().split('\n')[0]?.slice(0, 60) ?? '';
+  const text = (sql: string): string =>
+    sql
+      .replaceAll('{schema}', schema)
+      .replaceAll('{publication}', 'pub_triggers')
+      .trim()
+      .split('\n')[0]
+      ?.slice(0, 60) ?? '';
   const says = change.some((sql) => told.some((message) => message.includes(text(sql))));
   expect.soft(says ? [] : told, 'the command in a commit message').toEqual([]);
 }

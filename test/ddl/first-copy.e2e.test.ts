@@ -1,0 +1,71 @@
+import { describe, it } from 'vitest';
+import { MODES } from '../support/ddl-case.js';
+import { expectAsCopied } from '../support/ddl-fresh.js';
+import { createDoltDatabaseName } from '../support/dolt.js';
+import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres.js';
+import { drain, runBroken, startRun } from '../support/run.js';
+import { FAST } from '../support/streamed.js';
+
+/** Tables are copied one after the other, the largest first. */
+const ONE_BY_ONE = { ...FAST, copyConnections: 1 };
+
+const SMALL = Array.from({ length: 8 }, (_, i) => `t${i}`);
+
+async function createTables(source: PostgresDatabase): Promise<void> {
+  await source.sql('create table big (id int primary key, v text)');
+  await source.sql(`insert into big select i, repeat('x', 50) || i from generate_series(1, 80000) i`);
+  for (const name of SMALL) {
+    await source.sql(`create table ${name} (id int primary key, a text, b numeric);
+      insert into ${name} select i, 'a' || i, i + 0.50 from generate_series(1, 20) i`);
+  }
+}
+
+/** Every kind of change that a table can meet between the beginning of the snapshot and its own copy. */
+const CHANGES = [
+  `alter table t0 rename a to aa; update t0 set aa = 'x' where id = 1`,
+  `alter table t1 drop column a; insert into t1 values (21, 1)`,
+  `alter table t2 alter b type text using 'n' || b; update t2 set b = 'b' where id = 2`,
+  `alter table t3 add c uuid default gen_random_uuid(); delete from t3 where id = 3`,
+  `alter table t4 rename to t44; insert into t44 values (21, 'new', 'infinity')`,
+  `begin; alter table t5 drop constraint t5_pkey; alter table t5 add primary key (a); update t5 set id = 0; commit`,
+  'drop table t6',
+  'truncate t7; alter table t7 add c int default 7; insert into t7 (id) values (1)',
+  `create table t8 (id int primary key, v text); insert into t8 values (1, 'a')`,
+  `update big set v = 'changed' where id % 1000 = 0; alter table t0 add c int default 1; delete from t0 where id = 2`,
+];
+
+describe.each(MODES)('changes of schema in the middle of the first copy (%s)', (ddl) => {
+  it('are followed while it goes on', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await createTables(source);
+    await using running = startRun(source.url, target.url, { ...ONE_BY_ONE, ddl });
+    await expect
+      .poll(async () => {
+        const staging = await target.connect('wal2dolt');
+        return (await staging.query('select 1 from big limit 1'))[0];
+      })
+      .toHaveLength(1);
+    for (const change of CHANGES) await source.sql(change);
+    const staging = await target.connect('wal2dolt');
+    const [phase] = await staging.query('select phase from wal2dolt_position');
+    expect(phase, 'the copy was over before the changes were').toEqual([{ phase: 'snapshot' }]);
+    const published = expect
+      .poll(() => target.sql('select count(*) as n from big').catch(() => []), { timeout: 60_000 })
+      .toHaveLength(1);
+    await Promise.race([published, running.ended]);
+    await running.stop();
+    await drain(source.url, target.url, { ddl });
+    await expectAsCopied(source, target);
+  });
+
+  it('are followed after it was broken off', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await createTables(source);
+    await runBroken(source.url, target.url, 3, { ...ONE_BY_ONE, ddl });
+    for (const change of CHANGES) await source.sql(change);
+    await drain(source.url, target.url, { ...ONE_BY_ONE, ddl });
+    await expectAsCopied(source, target);
+  });
+});
