@@ -122,6 +122,11 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     staging,
     rules,
     left: new Map(all.filter((table) => !stored.includes(table)).map(({ oid, targetName }) => [oid, targetName])),
+    constrain: async (oid) => {
+      if (committer.phase === 'snapshot') return; // they are created when it is complete
+      const followed = [...relations.tables.values()].map(({ table }) => table);
+      await createConstraints(staging.writer, config, followed, context, new Set([oid]));
+    },
     recast: (settings) => (cast, texts) => recast(source, cast, settings, texts),
     logger: context.logger,
   });

@@ -1,7 +1,7 @@
 import { failpoint } from '../core/failpoint.js';
 import { formatLsn, type Lsn } from '../core/position.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
-import { diffTables, type TableDiff } from '../core/schema-diff.js';
+import { diffTables, type TableDiff, touchesConstraints } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
 import { insertTable, readTables as readStoredTables, updateTable, updateTableState } from '../dolt/bookkeeping.js';
 import { changeTable } from '../dolt/change-table.js';
@@ -100,6 +100,10 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
   for (const { copy, after } of copied) {
     relations.set({ table: after, snapshotLsn: lsn });
     changes.settled(copy.oid);
+  }
+  for (const { copy, before, after } of copied) {
+    const diff = before && diffTables(before, after, { rewritten: true, command: null });
+    if (!before || (diff && touchesConstraints(before, after, diff))) await changes.constrain(copy.oid);
   }
   failpoint('after-recopy');
   return { lsn, tables: copied.map(({ after }) => after.name) };

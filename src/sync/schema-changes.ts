@@ -1,14 +1,9 @@
-import type { Logger } from 'pino';
 import type { DdlSnapshot } from '../core/ddl-snapshot.js';
 import { LSN_ZERO, type Lsn, type Micros } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
-import { insertTable, updateTable, updateTableState, updateTargetName } from '../dolt/bookkeeping.js';
-import { changeTable, type Recast } from '../dolt/change-table.js';
-import type { Committer, SchemaChange } from '../dolt/committer.js';
-import { createTable, renameTable } from '../dolt/ddl.js';
-import type { StagingBranch } from '../dolt/staging.js';
-import { purgeStatistics } from '../dolt/statistics.js';
+import type { SchemaChange } from '../dolt/committer.js';
+import { type ActionOptions, applyAction, describeAction } from './apply-action.js';
 import type { Relations } from './relations.js';
 import { type KnownTables, planName, planRelation, planSnapshot, type TableAction } from './schema-plan.js';
 import type { MappingRules } from './tables.js';
@@ -54,15 +49,11 @@ export const askedFor = (oid: number, name: string): PendingCopy => ({
   canJoin: true,
 });
 
-export interface SchemaChangesOptions {
+export interface SchemaChangesOptions extends ActionOptions {
   readonly relations: Relations;
-  readonly committer: Committer;
-  readonly staging: StagingBranch;
   readonly rules: MappingRules;
   /** Names in Dolt of tables that are not followed any more, by oid. */
   readonly left: ReadonlyMap<number, string>;
-  readonly recast: (settings: Readonly<Record<string, string>>) => Recast;
-  readonly logger: Logger;
 }
 
 /** A schema change that is decided and not yet applied; null where nothing changes. */
@@ -165,11 +156,16 @@ export class SchemaChanges {
     else this.#left.set(oid, leftAs);
   }
 
+  /** Creates foreign keys and checks of a table that was copied. */
+  async constrain(oid: number): Promise<void> {
+    await this.#options.constrain(oid);
+  }
+
   /** Makes room for a followed table's name in Dolt. */
   async freeName(name: string, oid: number): Promise<void> {
     for (const action of planName(name, oid, this.#known(NONE), this.#options.rules)) {
       this.#register(action);
-      await this.apply(action, '', {});
+      await applyAction(this.#options, action, '', {});
     }
   }
 
@@ -197,9 +193,15 @@ export class SchemaChanges {
     const { xid, commitTime } = at;
     const { tag, command, user, settings } = cause;
     const apply = async (head: string): Promise<void> => {
-      for (const action of now) await this.apply(action, head, settings);
+      for (const action of now) {
+        const rows = await applyAction(this.#options, action, head, settings);
+        // A cast was not to be had.
+        if (action.kind !== 'change' || rows?.kind !== 'copied') continue;
+        const { oid, schema, name } = action.after.source;
+        this.copy({ oid, name: `${schema}.${name}`, why: rows.because, cause, canJoin: false });
+      }
     };
-    return { actions, change: { tag, command, user, xid, commitTime, changes: now.flatMap(describe), apply } };
+    return { actions, change: { tag, command, user, xid, commitTime, changes: now.flatMap(describeAction), apply } };
   }
 
   /** From now on the stream's rows meet the tables as they will be when the change is applied. */
@@ -212,67 +214,5 @@ export class SchemaChanges {
       relations.delete(action.oid);
       this.#left.set(action.oid, action.name);
     }
-  }
-
-  /** Changes one table and what the bookkeeping says of it, in the working set of the staging branch. */
-  async apply(action: TableAction, head: string, settings: Readonly<Record<string, string>>): Promise<void> {
-    const { staging, committer, recast, logger } = this.#options;
-    const { writer: connection } = staging;
-    const bookkeeping: string[] = [];
-    switch (action.kind) {
-      case 'create':
-        await connection.run(createTable(action.table, true));
-        await purgeStatistics(connection);
-        bookkeeping.push(...insertTable(action.table, 'streaming'));
-        break;
-      case 'change':
-        await changeTable({
-          connection,
-          writer: committer.writer,
-          exact: committer.exact,
-          before: action.before.table,
-          after: action.after,
-          diff: action.diff,
-          head,
-          recast: recast(settings),
-        });
-        bookkeeping.push(...updateTable(action.after));
-        break;
-      case 'moveAway':
-        await connection.run(renameTable(action.from, action.to));
-        await committer.exact.rename(connection, action.from, action.to);
-        bookkeeping.push(updateTargetName(action.oid, action.to));
-        break;
-      case 'leave':
-        bookkeeping.push(updateTableState(action.oid, 'left'));
-        break;
-      case 'copy':
-        return;
-      default:
-        action satisfies never;
-    }
-    await connection.run('START TRANSACTION');
-    for (const statement of bookkeeping) await connection.run(statement);
-    await connection.run('COMMIT');
-    logger.info({ change: describe(action) }, 'schema changed');
-  }
-}
-
-function describe(action: TableAction): readonly string[] {
-  switch (action.kind) {
-    case 'create':
-      return [`${action.table.name} created`];
-    case 'change': {
-      const { name } = action.after;
-      const changes = action.diff.described.length > 0 ? action.diff.described : ['definition changed'];
-      const described = changes.map((change) => `${name}: ${change}`);
-      return action.diff.rows.kind === 'converted' ? [...described, `${name}: rows written again`] : described;
-    }
-    case 'leave':
-      return [`${action.name} is no longer followed: ${action.why}`];
-    case 'moveAway':
-      return [`${action.from}, which is no longer followed, is called ${action.to} now`];
-    case 'copy':
-      return [];
   }
 }

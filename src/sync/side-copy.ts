@@ -4,7 +4,8 @@ import type { TargetTable } from '../core/target.js';
 import { updateTable, updateTableState } from '../dolt/bookkeeping.js';
 import { changeTable } from '../dolt/change-table.js';
 import type { Committer } from '../dolt/committer.js';
-import { createTable, renameTable } from '../dolt/ddl.js';
+import { dropConstraints } from '../dolt/constraints.js';
+import { createTable, plannedIndexes, renameTable } from '../dolt/ddl.js';
 import { ExactValues } from '../dolt/exact.js';
 import { SideBranch } from '../dolt/side-branch.js';
 import { purgeStatistics } from '../dolt/statistics.js';
@@ -98,6 +99,7 @@ export class SideCopy implements AsyncDisposable {
         const now = relations.tables.get(oid)?.table.name ?? table.name;
         if (now !== table.name) await writer.run(renameTable(now, table.name));
         await this.#branch.takeOver(table.name);
+        await dropConstraints(writer, table.name, new Set(plannedIndexes(table).map(({ name }) => name)));
         for (const statement of updateTable(table)) await writer.run(statement);
         await writer.run(updateTableState(oid, 'streaming', lsn));
         await writer.run('COMMIT');
@@ -114,6 +116,7 @@ export class SideCopy implements AsyncDisposable {
       relations.set({ table, snapshotLsn: lsn });
       changes.joined(oid);
     }
+    for (const { oid } of taken) await changes.constrain(oid);
     for (const { oid } of gone) changes.joined(oid);
     return new Map(taken.map(({ oid, table }) => [oid, table.name]));
   }
