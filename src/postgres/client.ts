@@ -133,7 +133,7 @@ export async function liftTimeouts(client: pg.Client): Promise<void> {
 export async function queryRows<R extends Record<string, string | null>>(
   client: pg.Client,
   text: string,
-  values?: readonly (string | number | null | readonly string[] | readonly number[])[],
+  values?: readonly (string | number | null | readonly (string | null)[] | readonly number[])[],
 ): Promise<R[]> {
   try {
     // A replication connection refuses the extended protocol, which an empty list of values would bring.
