@@ -37,7 +37,7 @@ export interface DdlCase {
   readonly relations?: 'unseen' | 'halts' | 'may halt' | 'stops' | 'looser' | 'copies' | 'other names';
   /** Nothing is waited for between the transactions. */
   readonly quick?: true;
-  /** Column identity is not to be seen in the diff, since a name changed hands between tables. */
+  /** Identity is not to be seen in Dolt's diff: a name changed hands, or a table and all of its columns have other names. */
   readonly namesMove?: true;
 }
 
