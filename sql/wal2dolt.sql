@@ -63,25 +63,26 @@ LANGUAGE sql STABLE AS $published$
     SELECT l.relid, i.inhparent
     FROM lineage l JOIN pg_class c ON c.oid = l.ancestor AND c.relispartition
     JOIN pg_inherits i ON i.inhrelid = l.ancestor AND NOT i.inhdetachpending
-  ), entry (relid, ancestor, oid, chosen) AS (
-    -- `chosen`: the entry makes that table itself part of the publication, not only its partitions.
-    SELECT l.relid, l.ancestor, pr.oid, true
+  ), entry (relid, ancestor, oid, excepted, chosen) AS (
+    -- `chosen`: the entry makes that table itself part of the publication, not only its partitions. `excepted`: neither, in a
+    -- publication for all tables but some (prexcept, from Postgres 19 on).
+    SELECT l.relid, l.ancestor, pr.oid, coalesce((to_jsonb(pr) ->> 'prexcept')::boolean, false), true
     FROM publication p, lineage l JOIN pg_publication_rel pr ON pr.prrelid = l.ancestor
     WHERE pr.prpubid = p.oid
     UNION ALL
-    SELECT l.relid, l.ancestor, pn.oid, c.relkind = 'p' OR c.relkind = 'r' AND c.relpersistence = 'p'
+    SELECT l.relid, l.ancestor, pn.oid, false, c.relkind = 'p' OR c.relkind = 'r' AND c.relpersistence = 'p'
     FROM publication p, lineage l JOIN pg_class c ON c.oid = l.ancestor
     JOIN pg_publication_namespace pn ON pn.pnnspid = c.relnamespace
     WHERE pn.pnpubid = p.oid
     UNION ALL
-    SELECT l.relid, l.relid, p.oid, c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384
+    SELECT l.relid, l.relid, p.oid, false, c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND c.oid >= 16384
     FROM publication p, lineage l JOIN pg_class c ON c.oid = l.relid
     WHERE p.puballtables AND l.relid = l.ancestor
   ), carried AS (
     SELECT e.relid, array_agg(DISTINCT e.oid ORDER BY e.oid) AS published_by
     FROM publication p, entry e JOIN pg_class c ON c.oid = e.relid
     GROUP BY e.relid, p.puballtables, p.pubviaroot, c.relkind, c.relispartition
-    HAVING CASE
+    HAVING NOT bool_or(e.excepted) AND CASE
       WHEN NOT p.pubviaroot THEN c.relkind <> 'p' AND bool_or(e.chosen)
       WHEN p.puballtables THEN NOT c.relispartition AND bool_or(e.chosen)
       -- In favour of the table above that is chosen itself.
@@ -435,6 +436,8 @@ BEGIN
       WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = 'pg_logical_emit_message' AND p.proargtypes[2] = 'bytea'::regtype);
     messages := wal2dolt.messages(tg_tag);
   EXCEPTION WHEN OTHERS THEN
+    -- What was noted is not for the next command.
+    PERFORM set_config('wal2dolt.dropped', '', true), set_config('wal2dolt.rewritten', '', true);
     failure := json_build_object('tag', tg_tag, 'failure', format('%s [%s]', sqlerrm, sqlstate));
     BEGIN
       messages := ARRAY(SELECT (failure || jsonb_build_object('publication', publication))::text FROM unnest(wal2dolt.followed()) publication);

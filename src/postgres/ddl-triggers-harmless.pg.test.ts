@@ -57,6 +57,20 @@ describe('a command never fails because of the triggers', () => {
     else expect(failures.filter((failure) => told.test(failure))).not.toEqual([]);
   });
 
+  it('a failure is of that command only', async () => {
+    await using source = await ToldSource.create(
+      `create type mood as enum ('ok'); create table a (id int primary key, m mood default 'ok'); create table b (id int)`,
+    );
+    const other = await source.database.client();
+    await other.query('begin; lock table a in access exclusive mode');
+    const session = await source.database.client();
+    await session.query('begin; alter table b alter id type bigint');
+    await session.query(`alter type mood add value 'fine'`);
+    await session.query('alter table b add n int; drop table b; commit');
+    await other.query('rollback');
+    expect(await briefs(source)).toEqual(['b*', expect.stringMatching(/lock timeout/), 'b', '-b']);
+  });
+
   it('nor does it when a message would be too large, or nobody may emit one', async () => {
     await using source = await ToldSource.create('create table a (id int primary key)');
     const { sql } = source.database;
