@@ -1,4 +1,5 @@
 import { type DdlCase, followsDdl } from '../support/ddl-case.js';
+import { postgresVersion } from '../support/postgres.js';
 
 const T = `create table t (id int primary key, v text, n int default 5); insert into t values (1, 'a', 1), (2, 'b', 2)`;
 const COLUMNS = 'id int NOT NULL, v longtext, n int DEFAULT (5), PRIMARY KEY (id)';
@@ -100,6 +101,47 @@ followsDdl(
   ).map(asCase),
 );
 
+const SINCE_18: readonly DdlCase[] = [
+  {
+    name: 'ADD of a virtual generated column, which is never in the stream',
+    setup: T,
+    change: ['alter table t add column loud text generated always as (upper(v)) virtual', INSERT],
+    was: { t: [COLUMNS, ...ROWS] },
+    is: { t: [COLUMNS, ...ROWS, [3, null, 5]] },
+    keepsRows: true,
+  },
+  {
+    name: 'SET EXPRESSION of a stored generated column: other values in all rows',
+    setup: `${T}; alter table t add column g int generated always as (n * 2) stored`,
+    change: ['alter table t alter g set expression as (n * 3)', INSERT],
+    was: {
+      t: ['id int NOT NULL, v longtext, n int DEFAULT (5), g int, PRIMARY KEY (id)', [1, 'a', 1, 2], [2, 'b', 2, 4]],
+    },
+    is: {
+      t: [
+        'id int NOT NULL, v longtext, n int DEFAULT (5), g int, PRIMARY KEY (id)',
+        [1, 'a', 1, 3],
+        [2, 'b', 2, 6],
+        [3, null, 5, 15],
+      ],
+    },
+  },
+  {
+    name: 'NOT NULL that is not valid at first',
+    setup: `${T}; insert into t values (9, null, 9)`,
+    change: [
+      'alter table t add constraint v_set not null v not valid',
+      `delete from t where id = 9`,
+      'alter table t validate constraint v_set',
+      `insert into t values (3, 'c')`,
+    ],
+    was: { t: [COLUMNS, ...ROWS, [9, null, 9]] },
+    is: { t: ['id int NOT NULL, v longtext NOT NULL, n int DEFAULT (5), PRIMARY KEY (id)', ...ROWS, [3, 'c', 5]] },
+    keepsRows: true,
+    relations: 'looser',
+  },
+];
+
 followsDdl('properties of columns and rows', [
   {
     name: 'SET NOT NULL after the NULLs went in the same transaction, and DROP before they come',
@@ -143,4 +185,5 @@ followsDdl('properties of columns and rows', [
     },
     relations: 'looser',
   },
+  ...(postgresVersion() >= 18 ? SINCE_18 : []),
 ] satisfies readonly DdlCase[]);

@@ -6,7 +6,7 @@ import { createDoltDatabaseName, type DoltDatabase } from './dolt.js';
 import type { PostgresDatabase } from './postgres.js';
 import { type Running, startRun } from './run.js';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** A run of wal2dolt in one mode, with a publication and targets of its own. One Dolt commit for each transaction. */
 export class Follower implements AsyncDisposable {
