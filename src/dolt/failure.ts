@@ -34,6 +34,8 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
   // Postgres took the value twice, so the constraint is gone there.
   [/^duplicate unique key given/i, 'E_SCHEMA_CHANGED'],
   [TLS_REQUIRED, 'E_TARGET_TLS'],
+  // information_schema looks at all databases of the server, also at one that is just being dropped.
+  [/^no root value found in session/i, 'E_TARGET_UNREACHABLE'],
   [/^server is (currently )?(shutting down|in quiescing)/i, 'E_TARGET_UNREACHABLE'],
 ];
 

@@ -1,6 +1,7 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { z } from 'zod';
 import type { TableSchema } from '../core/schema.js';
+import { Wal2DoltError } from '../errors.js';
 import { queryRows } from './client.js';
 import { tableDefinition, toSchemas, typeDefinition } from './definition.js';
 import { queryOf } from './sql-file.js';
@@ -17,7 +18,7 @@ const TYPES = queryOf('types');
  * A generated column has its expression as `defaultExpression`. Invalid indexes are left out: they promise nothing.
  * For the publication `null`, which takes `oids`: the tables as a new publication of theirs would carry them.
  *
- * Needs Postgres 15 or newer. Throws Wal2DoltError, as `asSourceError` classifies.
+ * Needs Postgres 15 or newer. Throws E_TABLE_REWRITTEN where a table changes meanwhile, else as `asSourceError` classifies.
  * Source: https://www.postgresql.org/docs/current/view-pg-publication-tables.html and the catalogs' own pages
  */
 export async function readTables(
@@ -45,8 +46,26 @@ async function readJson<T>(
   values: Parameters<typeof queryRows>[2],
   shape: z.ZodType<T>,
 ): Promise<T[]> {
-  const rows = await queryRows<{ definition: string }>(client, query, values);
-  return z.array(shape).parse(rows.map(({ definition }): unknown => JSON.parse(definition)));
+  try {
+    const rows = await queryRows<{ definition: string }>(client, query, values);
+    return z.array(shape).parse(rows.map(({ definition }): unknown => JSON.parse(definition)));
+  } catch (error) {
+    if (!isTorn(error)) throw error;
+    throw new Wal2DoltError('E_TABLE_REWRITTEN', 'a table was altered or dropped while its definition was read', {
+      cause: error,
+    });
+  }
+}
+
+/** What prints a definition looks at the newest catalog, and finds nothing of what is gone (internal_error, or NULL). */
+function isTorn(error: unknown): boolean {
+  if (error instanceof z.ZodError) return error.issues.every(({ message }) => message.endsWith('received null'));
+  const cause = error instanceof Wal2DoltError ? error.cause : error;
+  return (
+    cause instanceof pg.DatabaseError &&
+    cause.code === 'XX000' &&
+    /cache lookup failed|could not (open|find)/.test(cause.message)
+  );
 }
 
 /** Something that logical replication never carries. */

@@ -139,20 +139,18 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   for (const { oid, schema } of await cameBack(source, config, all)) {
     changes.copy({ ...askedFor(oid, qualifiedName(schema)), why: 'it was not followed for a time' });
   }
-  // Where the event triggers tell what becomes of the publication, they do so in its place.
-  await using watch = exact
-    ? null
-    : new PublicationWatch({
-        connect: (signal) => connectSource(config.source, 'wal2dolt watch', signal),
-        publication: config.publication,
-        tables: () =>
-          [...relations.tables.values()]
-            .map(({ table }) => table.source)
-            .filter(({ oid }) => !changes.pending.has(oid)),
-        start: committer.position.endLsn,
-        horizons,
-        logger: context.logger,
-      });
+  await using watch = new PublicationWatch({
+    connect: (signal) => connectSource(config.source, 'wal2dolt watch', signal),
+    publication: config.publication,
+    // Where the event triggers tell what becomes of tables, they do so in its place.
+    tables: () =>
+      [...relations.tables.values()]
+        .map(({ table }) => table.source)
+        .filter(({ oid }) => !exact && !changes.pending.has(oid)),
+    start: committer.position.endLsn,
+    horizons,
+    logger: context.logger,
+  });
   context.logger.info(
     { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.length },
     'streaming',

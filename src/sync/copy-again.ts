@@ -10,11 +10,12 @@ import { createTable } from '../dolt/ddl.js';
 import { purgeStatistics } from '../dolt/statistics.js';
 import { Wal2DoltError } from '../errors.js';
 import { createSlot } from '../postgres/create-slot.js';
+import { assertStillSame } from '../postgres/still-same.js';
 import { copyTables } from './copy-tables.js';
 import type { Relations } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
 import type { At, PendingCopy, SchemaChanges } from './schema-changes.js';
-import { assertUnchanged, readSnapshot } from './snapshot.js';
+import { readSnapshot } from './snapshot.js';
 import { planTables, replanTable, restoreTable } from './tables.js';
 
 export interface CopyAgain {
@@ -78,6 +79,11 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
     sourceUrl: config.source,
     snapshotName: snapshot.snapshotName,
     commit: async (tables) => {
+      // The copies' transactions are open: their locks keep the tables as they are now.
+      await assertStillSame(
+        sides.source,
+        tables.map(({ source }) => source),
+      );
       for (const { source } of tables) {
         await sides.staging.writer.run(updateTableState(source.oid, 'streaming', lsn));
         await sides.staging.writer.run('COMMIT');
@@ -92,11 +98,6 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
     onTable: context.onProgress,
     signal,
   });
-  const now = await readSnapshot(config, null, oids);
-  assertUnchanged(
-    copied.map(({ after }) => after),
-    now.schemas,
-  );
   for (const { copy, after } of copied) {
     relations.set({ table: after, snapshotLsn: lsn });
     changes.settled(copy.oid);

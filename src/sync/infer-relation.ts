@@ -10,7 +10,8 @@ import type { InferredSchema } from './stream-schema.js';
 
 /**
  * What a relation is that the stream announced and no message told of, by the catalog as it is now. Null for one that is not
- * followed, and gone or not published by now. Throws E_SCHEMA_AMBIGUOUS where that could be wrong.
+ * followed, and gone or not published by now; `gone` for one that is, and changed before it was dropped, which nobody can
+ * tell any more. Throws E_SCHEMA_AMBIGUOUS where that could be wrong.
  */
 export async function inferRelation(
   source: pg.Client,
@@ -19,7 +20,7 @@ export async function inferRelation(
   horizons: Horizons,
   relation: RelationEvent,
   at: At,
-): Promise<InferredSchema | null> {
+): Promise<InferredSchema | 'gone' | null> {
   const bySlot = await readSettledXid(source, slot);
   const catalog = await readRelation(source, publication, relation.oid, relation.columns);
   // Two looks after the announcement: what had not begun at the second one ended later.
@@ -31,6 +32,7 @@ export async function inferRelation(
     return catalog && catalog.publishedBy.length > 0 ? { schema: catalog.table, rewritten: true } : null;
   }
   const inferred = inferSchema(stored, relation, catalog, { ...known, xid: at.xid, settledXid });
+  if (inferred.kind === 'ambiguous' && catalog === null) return 'gone';
   if (inferred.kind === 'ambiguous') throw new Wal2DoltError('E_SCHEMA_AMBIGUOUS', inferred.why);
   return inferred.kind === 'changed' ? inferred : { schema: stored, rewritten: false };
 }

@@ -143,6 +143,12 @@ export class SchemaChanges {
     return this.#decide(actions, UNKNOWN, at);
   }
 
+  /** What a followed table comes to that changed, and was dropped before anybody looked. */
+  byLoss(oid: number, at: At): Decided | null {
+    const name = this.#options.relations.tables.get(oid)?.table.name ?? '';
+    return this.#decide([{ kind: 'leave', oid, name, why: 'it changed and was dropped' }], UNKNOWN, at);
+  }
+
   /** The table is copied again when the open transaction ends. */
   copy(copy: PendingCopy): void {
     this.#pending.set(copy.oid, copy);

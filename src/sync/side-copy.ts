@@ -11,11 +11,12 @@ import { SideBranch } from '../dolt/side-branch.js';
 import { purgeStatistics } from '../dolt/statistics.js';
 import { Writer } from '../dolt/writer.js';
 import { createSlot } from '../postgres/create-slot.js';
+import { assertStillSame } from '../postgres/still-same.js';
 import { copyTables } from './copy-tables.js';
 import type { Relations } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
 import type { JoiningTable, SchemaChanges } from './schema-changes.js';
-import { assertUnchanged, readSnapshot } from './snapshot.js';
+import { readSnapshot } from './snapshot.js';
 import { replanTable } from './tables.js';
 
 export interface SideCopyOptions {
@@ -164,7 +165,13 @@ export class SideCopy implements AsyncDisposable {
     await copyTables({
       sourceUrl: config.source,
       snapshotName: snapshot.snapshotName,
-      commit: async () => {},
+      commit: async (group) => {
+        // The copies' transactions are open: their locks keep the tables as they are now.
+        await assertStillSame(
+          sides.source,
+          group.map(({ source }) => source),
+        );
+      },
       target: this.#branch,
       exact,
       tables: tables.map(({ table }) => table),
@@ -174,11 +181,6 @@ export class SideCopy implements AsyncDisposable {
       onTable: context.onProgress,
       signal,
     });
-    const now = await readSnapshot(config, null, oids);
-    assertUnchanged(
-      tables.map(({ table }) => table),
-      now.schemas,
-    );
     await this.#branch.commit('tables copied beside the stream', config.context.author);
     this.#copied = { lsn: snapshot.consistentPoint, tables };
   }

@@ -20,12 +20,12 @@ import { quoteName, type TargetConnection } from '../dolt/client.js';
 import { createTable } from '../dolt/ddl.js';
 import { EXACT_TABLE } from '../dolt/exact.js';
 import { purgeStatistics } from '../dolt/statistics.js';
-import { Wal2DoltError } from '../errors.js';
 import { readTables } from '../postgres/catalog.js';
 import { connectSource } from '../postgres/client.js';
 import { importSnapshot, tableSizes } from '../postgres/copy.js';
 import { createSlot, type ExportedSnapshot } from '../postgres/create-slot.js';
 import { dropSlot } from '../postgres/slot.js';
+import { assertStillSame } from '../postgres/still-same.js';
 import { copyTables, isSmall, type TableSizes } from './copy-tables.js';
 import type { RunContext, Sides } from './run-context.js';
 import { planTables, replanTable, restoreTable, selectSchemas } from './tables.js';
@@ -139,15 +139,20 @@ function isMadeFrom(made: TargetTable, now: TargetTable): boolean {
 
 /** Commits tables that are copied, on the staging branch, while others still are. */
 async function commitGroup(
-  { staging, config }: Sides,
+  { staging, config, source }: Sides,
   group: readonly TargetTable[],
   position: Position,
   { consistentPoint: lsn, time }: ExportedSnapshot,
   logger: Logger,
 ): Promise<void> {
+  // The copies' transactions are open: their locks keep the tables as they are now.
+  await assertStillSame(
+    source,
+    group.map((table) => table.source),
+  );
   const names = group.map(({ name }) => name);
   await staging.writer.run('START TRANSACTION');
-  for (const { source } of group) await staging.writer.run(updateTableState(source.oid, 'streaming', lsn));
+  for (const table of group) await staging.writer.run(updateTableState(table.source.oid, 'streaming', lsn));
   const what = names.length === 1 ? names[0] : `${names.length} tables`;
   const message = stepMessage(`copied ${what} at ${formatLsn(lsn)}`, position);
   const hash = await staging.commitTables(
@@ -187,20 +192,4 @@ export async function createTables(
   for (const table of tables) for (const statement of insertTable(table, 'copying')) await connection.run(statement);
   await connection.run('COMMIT');
   await purgeStatistics(connection);
-}
-
-/** The catalog must still say what it said when the copy began: names and columns are looked up as they are now. */
-export function assertUnchanged(tables: readonly TargetTable[], now: readonly TableSchema[]): void {
-  for (const { source } of tables) {
-    const current = now.find((schema) => schema.oid === source.oid);
-    const shape = (schema: TableSchema): string =>
-      JSON.stringify([
-        qualifiedName(schema),
-        schema.columns.map(({ attnum, name, type }) => [attnum, name, type.oid, type.typmod]),
-        schema.partitions,
-      ]);
-    if (!current || shape(current) !== shape(source)) {
-      throw new Wal2DoltError('E_TABLE_REWRITTEN', `${qualifiedName(source)} changed while it was copied`);
-    }
-  }
 }

@@ -25,7 +25,7 @@ export interface StreamSchemaOptions {
   readonly changes: SchemaChanges;
   readonly committer: Committer;
   /** Null for a relation that is gone or not published by now, and was never followed. */
-  readonly inferSchema: (relation: RelationEvent, at: At) => Promise<InferredSchema | null>;
+  readonly inferSchema: (relation: RelationEvent, at: At) => Promise<InferredSchema | 'gone' | null>;
   /** Every schema change comes as a message; else a relation that is announced again may have changed in what it does not say. */
   readonly exact: boolean;
   /** Copies what `changes` has pending; everything received is written. */
@@ -144,6 +144,14 @@ export class StreamSchema {
         { table: `${schema}.${name}` },
         'rows of a table that is gone, or not published, by now are left out',
       );
+      return relations.ignore(oid);
+    }
+    if (inferred === 'gone') {
+      logger.warn(
+        { table: `${schema}.${name}` },
+        'the table changed and was dropped since, so its last rows are not known',
+      );
+      await this.#apply(changes.byLoss(oid, at));
       return relations.ignore(oid);
     }
     await this.#apply(changes.byRelation(inferred.schema, inferred.rewritten, at));

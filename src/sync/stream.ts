@@ -24,7 +24,7 @@ export interface StreamOptions extends StreamSchemaOptions, ClosingOptions {
   /** Everything that commits before it is wanted, nothing after it; null to go on for ever. */
   readonly until: Lsn | null;
   /** Tells when changes begin to be missing in the stream: it then ends with that error, and with all before it saved. */
-  readonly watch: { readonly change: PublicationChange | null } | null;
+  readonly watch: { readonly change: PublicationChange | null };
   /** Gets to know which transactions have ended. */
   readonly horizons: Horizons;
   /** Copies of large tables beside the stream. */
@@ -236,7 +236,7 @@ class StreamLoop {
   /** Ends the stream where what comes `next` is not wanted any more, or not whole. */
   async #endsBefore(next: Lsn): Promise<boolean> {
     const { until, watch } = this.#options;
-    const change = watch?.change ?? null;
+    const { change } = watch;
     if (!(await this.#closing.released(next))) return this.#stopped;
     if (change !== null && next >= change.wholeUntil && (until === null || until > change.wholeUntil)) {
       this.#failure = change.error;

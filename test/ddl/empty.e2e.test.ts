@@ -8,7 +8,9 @@ it('rows between two commands may come to what they were', { timeout: 60_000 }, 
   await using target = createDoltDatabaseName();
   await source.sql('create table t (id int primary key); insert into t values (1)');
   await drain(source.url, target.url);
-  await source.sql('begin; alter table t add a text; update t set a = null; alter table t add b text; update t set b = null; commit');
+  await source.sql(
+    'begin; alter table t add a text; update t set a = null; alter table t add b text; update t set b = null; commit',
+  );
   await drain(source.url, target.url);
   expect(await target.sql('select * from t')).toEqual([{ id: 1, a: null, b: null }]);
 });
