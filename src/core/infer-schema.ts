@@ -4,14 +4,7 @@ import type { RelationEvent } from './change.js';
 import { indexesAt } from './infer-indexes.js';
 import { deduceLineage } from './lineage.js';
 import { mayBeRewritten } from './rewrites.js';
-import {
-  type Column,
-  type ColumnType,
-  type Constraint,
-  type Index,
-  qualifiedName,
-  type TableSchema,
-} from './schema.js';
+import { type Column, type ColumnType, type Constraint, qualifiedName, type TableSchema } from './schema.js';
 
 /** A table as the catalog knows it, at a time that may be later than what the stream is telling. */
 export interface CatalogRelation extends Attributes {
@@ -54,8 +47,8 @@ export const typeKey = (oid: number, typmod: number): string => `${oid}/${typmod
  *
  * Which attributes the columns are is deduced, see `deduceLineage`. Of the rest:
  * - names, types, replica identity, and which columns identify a row are announced, and therefore exact;
- * - NOT NULL only where it holds in `stored` and now, or was set before the announcement; or for a new column that has a
- *   value in older rows. Wrong where somebody took it away and set it again in between: then the target refuses a NULL;
+ * - NOT NULL only for what identifies a row, and where it holds in `stored` and now, or was set before the announcement; or
+ *   for a new column that has a value in older rows. Wrong where somebody took it away and set it again in between: then the target refuses a NULL;
  * - an index is unique where it was in `stored` or was made before the announcement; another new one is a plain index;
  *   one that was dropped since is gone already;
  * - without a full announcement of the key (replica identity FULL or NOTHING), a primary key counts if it is an index
@@ -160,12 +153,12 @@ function infer(
       ...(missing !== undefined && sameType ? { missing } : {}),
     });
   }
-  const sure = (index: Index): boolean => settled(catalog.indexXids.get(index.name));
+  const unpublished = unpublishedAt(table, attnums, facts);
   const indexes = indexesAt(relation, attnums, {
     now: table.indexes,
     stored: stored.indexes,
-    sure,
-    whole: !catalog.columnList,
+    sure: ({ name }) => settled(catalog.indexXids.get(name)),
+    whole: !catalog.columnList && unpublished.length + stored.unpublished.length === 0,
   });
   if (indexes === null) return 'its key changed, and has columns that the publication leaves out';
   const schema: TableSchema = {
@@ -173,7 +166,7 @@ function infer(
     schema: relation.schema,
     name: relation.name,
     columns,
-    unpublished: unpublishedAt(table, attnums, facts),
+    unpublished,
     replicaIdentity: relation.replicaIdentity,
     indexes,
     constraints: constraintsAt(columns, [table, stored]),

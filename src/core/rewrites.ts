@@ -3,10 +3,11 @@ import type { CatalogRelation } from './infer-schema.js';
 import type { ColumnType, TableSchema } from './schema.js';
 
 /**
- * Whether rows may have been written anew, with other values, since the table was stored. Postgres sends none of them.
+ * Whether rows may have been written anew, with other values, since the table was stored. Postgres sends none of them. It may
+ * have happened later than the announcement, and in columns that are announced later or never: it is not asked again.
  *
- * It takes a new file: of the table, or of a partition. And a column that was altered: TRUNCATE, VACUUM FULL, CLUSTER and the
- * like make new files too, and leave every value as it was.
+ * It takes a new file: of the table, or of a partition. And a column that was altered, or dropped after that: TRUNCATE, VACUUM
+ * FULL, CLUSTER and the like make new files too, and leave every value as it was.
  */
 export function mayBeRewritten(
   stored: TableSchema,
@@ -14,8 +15,7 @@ export function mayBeRewritten(
   { storedXid = null }: AnnouncementTime,
 ): boolean {
   const isOld = (xid: bigint): boolean => storedXid !== null && xid < storedXid;
-  const altered = attributes.some(({ dropped, xid }) => !dropped && xid !== creationXid && !isOld(xid));
-  if (!altered) return false;
+  if (attributes.every(({ xid }) => xid === creationXid || isOld(xid))) return false;
   if (table.kind === 'r') return stored.fileNode !== fileNode;
   const had = new Set(stored.partitions);
   return files.some(({ oid, isFirst, xid }) => had.has(oid) && !isFirst && !isOld(xid));

@@ -117,6 +117,19 @@ describe('a table that is announced is', () => {
       [ROW, 'alter table t alter b type int using -b', ROW],
       ['1 id integer, 2 a text, 3 b integer, rewritten', 'unchanged'],
     ],
+    [
+      'written anew, also where that column is gone later',
+      [`alter table t alter b type int using -b`, ROW, 'alter table t drop b'],
+      ['1 id integer, 2 a text, 3 b integer, rewritten'],
+    ],
+    [
+      'written anew for a column that is announced later',
+      [LOOK, ROW, LOOK, 'alter table t add c float default random()', ROW],
+      [
+        '1 id integer, 2 a text, 3 b integer, rewritten',
+        '1 id integer, 2 a text, 3 b integer, 4 c double precision, rewritten',
+      ],
+    ],
     ['renamed', ['alter table t rename to u', 'insert into u default values'], ['1 id integer, 2 a text, 3 b integer']],
   ])('%s', async (_, steps, expected) => {
     expect(await told({ create: P, steps })).toEqual(expected);
@@ -249,6 +262,12 @@ describe('a table that is announced', () => {
       'a int primary key, b int not null unique',
       [LOOK, 'alter table t replica identity using index t_b_key; alter table t drop constraint t_b_key'],
       '[1] t_pkey:U1',
+    ],
+    [
+      'has a key with a column that may not be sent',
+      'a int, b int, g int generated always as (a) stored, primary key (a, g)',
+      ['ROW', 'alter table t drop constraint t_pkey, add primary key (b)'],
+      '[] t_pkey:U1+3',
     ],
     ['has a new unique index', 'a int, b int', ['create unique index u on t (a)', LOOK], '[] u:U1'],
     ['has a unique index, nobody knows since when', 'a int, b int', ['create unique index u on t (a)'], '[] u:1'],

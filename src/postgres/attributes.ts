@@ -216,6 +216,5 @@ SELECT json_build_object(
 FROM pg_class c, LATERAL (
   SELECT EXISTS (
     SELECT FROM pg_publication_rel pr JOIN pg_publication p ON p.oid = pr.prpubid
-    WHERE p.pubname = $1 AND pr.prattrs IS NOT NULL
-      AND (pr.prrelid = c.oid OR pr.prrelid IN (SELECT relid FROM pg_partition_ancestors(c.oid)))) AS there
+    WHERE p.pubname = $1 AND pr.prrelid = c.oid AND pr.prattrs IS NOT NULL) AS there
 ) list WHERE c.oid = $2`;
