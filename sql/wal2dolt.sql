@@ -420,6 +420,12 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $without_passwor
   SELECT left(regexp_replace(command, E'(password(\\s*=|[^;=''$]*[''$])).*', E'\\1...', 'i'), 16384)
 $without_password$;
 
+-- The emergency switch.
+CREATE OR REPLACE FUNCTION wal2dolt.is_disabled() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $is_disabled$
+  SELECT coalesce(lower(current_setting('wal2dolt.disabled', true)) IN ('on', 'true', 'yes', '1'), false)
+$is_disabled$;
+
 CREATE OR REPLACE FUNCTION wal2dolt.on_ddl() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $on_ddl$
 DECLARE
@@ -429,7 +435,7 @@ DECLARE
   message text;
 BEGIN
   BEGIN
-    IF lower(current_setting('wal2dolt.disabled', true)) IN ('on', 'true', 'yes', '1') THEN
+    IF wal2dolt.is_disabled() THEN
       RETURN;
     END IF;
     allowed := (SELECT has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc p
@@ -462,6 +468,9 @@ AS $on_drop$
 DECLARE
   notes jsonb;
 BEGIN
+  IF wal2dolt.is_disabled() THEN
+    RETURN;
+  END IF;
   SELECT jsonb_build_object(
       'dropped', coalesce(jsonb_agg(jsonb_build_object('oid', o.objid::int8, 'schema', o.schema_name, 'name', o.object_name))
         FILTER (WHERE o.object_type = 'table'), '[]'),
@@ -496,6 +505,9 @@ $on_drop$;
 CREATE OR REPLACE FUNCTION wal2dolt.on_rewrite() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $on_rewrite$
 BEGIN
+  IF wal2dolt.is_disabled() THEN
+    RETURN;
+  END IF;
   PERFORM set_config('wal2dolt.rewritten',
     concat_ws(',', nullif(current_setting('wal2dolt.rewritten', true), ''), pg_event_trigger_table_rewrite_oid()), true);
 EXCEPTION WHEN OTHERS THEN
