@@ -13,6 +13,8 @@ export interface Column {
   readonly identity: '' | 'a' | 'd';
   /** '' | 's' (stored) | 'v' (virtual, Postgres 18). */
   readonly generated: '' | 's' | 'v';
+  /** The name by which the configuration includes or excludes it, where it was renamed since. */
+  readonly knownAs?: string;
   /** Its collation, where that is not the type's own. */
   readonly collation?: string;
   /** What rows show that are older than the column and were not rewritten for it (pg_attribute.attmissingval). */

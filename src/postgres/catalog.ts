@@ -58,7 +58,7 @@ async function readJson<T>(
 }
 
 /** What prints a definition looks at the newest catalog, and finds nothing of what is gone (internal_error, or NULL). */
-function isTorn(error: unknown): boolean {
+export function isTorn(error: unknown): boolean {
   if (error instanceof z.ZodError) return error.issues.every(({ message }) => message.endsWith('received null'));
   const cause = error instanceof Wal2DoltError ? error.cause : error;
   return (

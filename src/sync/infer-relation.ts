@@ -1,9 +1,11 @@
+import pRetry from 'p-retry';
 import type pg from 'pg';
 import type { RelationEvent } from '../core/change.js';
 import type { Horizons } from '../core/horizons.js';
 import { inferSchema } from '../core/infer-schema.js';
 import { Wal2DoltError } from '../errors.js';
 import { readHorizon, readRelation, readSettledXid } from '../postgres/attributes.js';
+import { isTorn } from '../postgres/catalog.js';
 import type { Relations } from './relations.js';
 import type { At } from './schema-changes.js';
 import type { InferredSchema } from './stream-schema.js';
@@ -22,7 +24,13 @@ export async function inferRelation(
   at: At,
 ): Promise<InferredSchema | 'gone' | null> {
   const bySlot = await readSettledXid(source, slot);
-  const catalog = await readRelation(source, publication, relation.oid, relation.columns);
+  const catalog = await pRetry(() => readRelation(source, publication, relation.oid, relation.columns), {
+    retries: 10,
+    minTimeout: 50,
+    maxTimeout: 500,
+    // It is being altered or dropped at this moment.
+    shouldRetry: ({ error }) => isTorn(error) || (error instanceof Wal2DoltError && error.code === 'E_TABLE_REWRITTEN'),
+  });
   // Two looks after the announcement: what had not begun at the second one ended later.
   for (let look = 0; look < 2; look += 1) horizons.add(await readHorizon(source));
   const known = horizons.at(at.finalLsn);

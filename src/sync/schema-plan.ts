@@ -35,16 +35,18 @@ export interface KnownTables {
 /** What a command, whose transaction commits at `at`, means for the target; in an order that works. Pure. */
 export function planSnapshot(snapshot: DdlSnapshot, at: Lsn, known: KnownTables, rules: MappingRules): TableAction[] {
   const plan = new SchemaPlan(known, rules, at);
+  // Of a table whose whole definition follows, nothing else is to be deduced.
+  const defined = new Set(snapshot.tables.map(({ schema }) => schema.oid));
   for (const { oid } of snapshot.dropped) {
     plan.leave(oid, 'dropped');
-    plan.dropPartition(oid, snapshot.command);
+    plan.dropPartition(oid, snapshot.command, defined);
   }
   for (const { oid } of snapshot.unpublished) plan.leave(oid, 'not in the publication any more');
   if (snapshot.complete) {
     const carried = new Set(snapshot.tables.map(({ schema }) => schema.oid));
     for (const oid of known.followed.keys()) if (!carried.has(oid)) plan.leave(oid, 'not in the publication any more');
   }
-  for (const { schema, name } of snapshot.droppedIndexes) plan.dropIndex(schema, name, snapshot.command);
+  for (const { schema, name } of snapshot.droppedIndexes) plan.dropIndex(schema, name, snapshot.command, defined);
   const created = new Set([
     ...snapshot.tables.flatMap((table) => (table.created ? [table.schema.oid] : [])),
     // Of a partition the publication sends rows as its root's.
@@ -111,18 +113,19 @@ class SchemaPlan {
   }
 
   /** Of a table that is gone, nobody tells any more whose partition it was. */
-  dropPartition(partition: number, command: string): void {
+  dropPartition(partition: number, command: string, but: ReadonlySet<number>): void {
     for (const [oid, { table }] of this.#followed) {
-      if (!table.source.partitions?.includes(partition)) continue;
+      if (but.has(oid) || !table.source.partitions?.includes(partition)) continue;
       const partitions = table.source.partitions.filter((other) => other !== partition);
       if (this.#of(oid)) this.#change(oid, { ...table.source, partitions }, { rewritten: false, command });
     }
   }
 
   /** Of a dropped index no more is known than its name, which is unique in its schema. */
-  dropIndex(schema: string, name: string, command: string): void {
+  dropIndex(schema: string, name: string, command: string, but: ReadonlySet<number>): void {
     for (const [oid, { table }] of this.#followed) {
-      if (table.source.schema !== schema || !table.source.indexes.some((index) => index.name === name)) continue;
+      if (but.has(oid) || table.source.schema !== schema || !table.source.indexes.some((index) => index.name === name))
+        continue;
       const indexes = table.source.indexes.filter((index) => index.name !== name);
       if (this.#of(oid)) this.#change(oid, { ...table.source, indexes }, { rewritten: false, command });
     }

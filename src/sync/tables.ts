@@ -1,6 +1,6 @@
 import { columnNameFor, tableNameFor, uniqueNames } from '../core/names.js';
 import { optionsFor, selects, type TableRules } from '../core/patterns.js';
-import { type ColumnType, keyAttnums, qualifiedName, type TableSchema } from '../core/schema.js';
+import { type Column, type ColumnType, keyAttnums, qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { StoredTable } from '../dolt/bookkeeping.js';
 import { Wal2DoltError } from '../errors.js';
@@ -35,6 +35,21 @@ export function planTables(
   return ordered.map((schema, i) => planTable(schema, names[i] ?? schema.name, rules));
 }
 
+/**
+ * The columns, with the names by which the configuration decided about them where it would decide otherwise by now: a column
+ * that is left out is not shown because it was renamed.
+ */
+function withKnownNames(before: TargetTable, schema: TableSchema, rules: MappingRules): Column[] {
+  const { excludeColumns } = optionsFor(rules.tables, schema.schema, schema.name);
+  const kept = new Set(before.columns.map(({ source }) => source.attnum));
+  const known = new Map(before.source.columns.map((column) => [column.attnum, column.knownAs ?? column.name]));
+  return schema.columns.map((column) => {
+    const knownAs = known.get(column.attnum);
+    const asDecided = knownAs === undefined || kept.has(column.attnum) !== excludeColumns.has(column.name);
+    return asDecided ? column : { ...column, knownAs };
+  });
+}
+
 /** What the table has in the target already, and therefore keeps. */
 interface StoredColumns {
   /** Names by attnum, of the columns that keep theirs. */
@@ -63,7 +78,7 @@ export function replanTable(
     const was = stored.get(column.attnum);
     return was && was.source.name === column.name ? [[column.attnum, was.name]] : [];
   });
-  return planTable(schema, name, rules, {
+  return planTable({ ...schema, columns: withKnownNames(before, schema, rules) }, name, rules, {
     names: new Map(names),
     has: (attnum) => (known.has(attnum) ? stored.has(attnum) : undefined),
   });
@@ -142,7 +157,7 @@ export function restoreTable(stored: StoredTable, rules: MappingRules): TargetTa
   const { excludeColumns } = optionsFor(rules.tables, schema, name);
   for (const column of columns) {
     const made = stored.columns.has(column.attnum);
-    if (made !== excludeColumns.has(column.name)) continue;
+    if (made !== excludeColumns.has(column.knownAs ?? column.name)) continue;
     throw changedConfiguration(
       `${schema}.${name}.${column.name} is ${made ? '' : 'not '}in the target, but ${made ? '' : 'not '}excluded by the configuration; columns of existing tables can not be changed`,
     );
