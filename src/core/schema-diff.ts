@@ -21,7 +21,7 @@ export type DdlStep =
       readonly after?: string | null;
     }
   | { readonly kind: 'add key'; readonly columns: readonly string[] }
-  | { readonly kind: 'comment'; readonly text: string | null };
+  | { readonly kind: 'comment' };
 
 export interface TableDiff {
   readonly steps: readonly DdlStep[];
@@ -94,7 +94,7 @@ function stepsBetween(before: TargetTable, after: TargetTable): DdlStep[] {
   if (newKey && after.key.length > 0) {
     steps.push({ kind: 'add key', columns: after.key.map((position) => after.columns[position]?.name ?? '') });
   }
-  if (before.source.comment !== after.source.comment) steps.push({ kind: 'comment', text: after.source.comment });
+  if (before.source.comment !== after.source.comment) steps.push({ kind: 'comment' });
   return steps;
 }
 

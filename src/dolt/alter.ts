@@ -2,20 +2,20 @@ import { renameOrder } from '../core/rename-order.js';
 import type { DdlStep } from '../core/schema-diff.js';
 import type { TargetColumn, TargetTable } from '../core/target.js';
 import { quoteName } from './client.js';
-import { columnDefinition, createIndex, type PlannedIndex, plannedIndexes, renameTable } from './ddl.js';
-import { quoteText } from './sql-text.js';
+import { columnDefinition, comment, createIndex, type PlannedIndex, plannedIndexes, renameTable } from './ddl.js';
 
 /*
  * Changes of a table as SQL. Nothing here talks to Dolt, whose traps these statements go around:
  * MODIFY says the whole definition again; CHANGE with a new name and a new type at once makes a column of new identity;
+ * most ALTERs, and a unique index that is made, lose the table's comment;
  * a column that is dropped silently shrinks its indexes; a long text can not come under an index without a prefix.
  */
 
 export interface TableChangeSql {
-  /** From the first to the last but the indexes. */
+  /** All but the last ones. */
   readonly steps: readonly string[];
-  /** Once the rows are there. */
-  readonly createIndexes: readonly string[];
+  /** Once the rows are there: the indexes, and the comment. */
+  readonly last: readonly string[];
 }
 
 /** What makes `before` into `after`. `rebuildIndexes`: all of them are made anew, since the rows are written anew. */
@@ -28,23 +28,25 @@ export function alterTable(
   const table = quoteName(after.name);
   const indexes = compareIndexes(before, after, rebuildIndexes);
   const renames = steps.filter((step) => step.kind === 'rename table');
-  return {
-    steps: [
-      ...renames.map(({ from, to }) => renameTable(from, to)),
-      ...indexes.dropped.map((name) => `ALTER TABLE ${table} DROP INDEX ${quoteName(name)}`),
-      ...steps.flatMap((step) => stepSql(step).map((clause) => `ALTER TABLE ${table} ${clause}`)),
-      ...indexes.renamed.map(
-        ({ from, to }) => `ALTER TABLE ${table} RENAME INDEX ${quoteName(from)} TO ${quoteName(to)}`,
-      ),
-    ],
-    createIndexes: indexes.created.map((index) => createIndex(after, index)),
-  };
+  const statements = [
+    ...renames.map(({ from, to }) => renameTable(from, to)),
+    ...indexes.dropped.map((name) => `ALTER TABLE ${table} DROP INDEX ${quoteName(name)}`),
+    ...steps.flatMap((step) => stepSql(step).map((clause) => `ALTER TABLE ${table} ${clause}`)),
+    ...indexes.renamed.map(
+      ({ from, to }) => `ALTER TABLE ${table} RENAME INDEX ${quoteName(from)} TO ${quoteName(to)}`,
+    ),
+  ];
+  const last = indexes.created.map((index) => createIndex(after, index));
+  const lost = after.source.comment !== null && (statements.length > 0 || last.length > 0);
+  if (lost || steps.some(({ kind }) => kind === 'comment')) last.push(comment(after));
+  return { steps: statements, last };
 }
 
 function stepSql(step: DdlStep): string[] {
   switch (step.kind) {
-    case 'rename table':
-      return []; // it comes first, since all others are about the new name
+    case 'rename table': // comes first
+    case 'comment': // comes last
+      return [];
     case 'drop key':
       return ['DROP PRIMARY KEY'];
     case 'drop column':
@@ -60,8 +62,6 @@ function stepSql(step: DdlStep): string[] {
       return addColumn(step);
     case 'add key':
       return [`ADD PRIMARY KEY (${step.columns.map(quoteName).join(', ')})`];
-    case 'comment':
-      return [`COMMENT=${quoteText(step.text ?? '')}`];
   }
 }
 

@@ -8,7 +8,7 @@ import { quoteName, type TargetConnection } from './client.js';
 import { dropConstraints } from './constraints.js';
 import { plannedIndexes } from './ddl.js';
 import type { ExactValues } from './exact.js';
-import { type ExactRow, readKeyedRows, readKeylessRows, readKeylessRowsApart } from './read-rows.js';
+import { canReadApart, type ExactRow, readKeyedRows, readKeylessRows, readKeylessRowsApart } from './read-rows.js';
 import { purgeStatistics } from './statistics.js';
 import type { Writer } from './writer.js';
 
@@ -55,7 +55,7 @@ export async function changeTable(change: TableChange): Promise<RowsAfter> {
     for (const statement of sql.steps) await connection.run(statement);
   }
   if (rows.kind === 'converted') result = await rewrite(change, rows, sql.steps);
-  for (const statement of sql.createIndexes) await connection.run(statement);
+  for (const statement of sql.last) await connection.run(statement);
   if (before.name !== after.name) await purgeStatistics(connection);
   return result;
 }
@@ -63,12 +63,15 @@ export async function changeTable(change: TableChange): Promise<RowsAfter> {
 type Converted = Extract<RowsAfter, { kind: 'converted' }>;
 
 /** Exact values are found by the row's key: where that changes, or is the whole row, they are written again too. */
-function withExactValues({ exact, before, after, diff }: TableChange): RowsAfter {
-  if (diff.rows.kind !== 'kept' || !exact.has(before)) return diff.rows;
+function withExactValues({ exact, before, after, diff: { rows } }: TableChange): RowsAfter {
+  if (rows.kind === 'copied' || !exact.has(before)) return rows;
   const columns = (table: TargetTable): string => table.columns.map(({ source }) => source.attnum).join();
   const key = (table: TargetTable): string => table.key.map((i) => table.columns[i]?.source.attnum).join();
-  const found = key(before) === key(after) && (before.key.length > 0 || columns(before) === columns(after));
-  return found ? diff.rows : { kind: 'converted', casts: [], relabelled: [] };
+  const keyless = before.key.length === 0;
+  if (rows.kind === 'kept' && key(before) === key(after) && !(keyless && columns(before) !== columns(after)))
+    return rows;
+  if (keyless && !canReadApart(before)) return { kind: 'copied', because: 'Dolt can not tell its rows apart' };
+  return rows.kind === 'converted' ? rows : { kind: 'converted', casts: [], relabelled: [] };
 }
 
 async function moveExactValues({ connection, exact, before, after }: TableChange, steps: readonly DdlStep[]) {

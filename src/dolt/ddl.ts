@@ -20,8 +20,8 @@ export function createTable(table: TargetTable, withIndexes = false): string {
   const lines = table.columns.map((column) => `  ${columnDefinition(column)}`);
   if (table.key.length > 0) lines.push(`  PRIMARY KEY (${table.key.map((i) => nameOf(table, i)).join(', ')})`);
   if (withIndexes) lines.push(...plannedIndexes(table).map((index) => `  ${indexHead(index)} ${indexColumns(index)}`));
-  const comment = table.source.comment === null ? '' : ` COMMENT=${quoteText(table.source.comment)}`;
-  return `CREATE TABLE ${quoteName(table.name)} (\n${lines.join(',\n')}\n)${comment}`;
+  const said = table.source.comment === null ? '' : ` COMMENT=${quoteText(table.source.comment)}`;
+  return `CREATE TABLE ${quoteName(table.name)} (\n${lines.join(',\n')}\n)${said}`;
 }
 
 export const renameTable = (from: string, to: string): string => `RENAME TABLE ${quoteName(from)} TO ${quoteName(to)}`;
@@ -69,9 +69,14 @@ function sameNumber(a: string, b: string): boolean {
   return NUMBER.test(a) && NUMBER.test(b) && plain(a) === plain(b);
 }
 
-/** The secondary indexes, each one statement. */
-export const createIndexes = (table: TargetTable): string[] =>
-  plannedIndexes(table).map((index) => createIndex(table, index));
+/** The secondary indexes, each one statement. A unique one that is made of rows takes the table's comment away in Dolt 2.2. */
+export function createIndexes(table: TargetTable): string[] {
+  const statements = plannedIndexes(table).map((index) => createIndex(table, index));
+  return statements.length > 0 && table.source.comment !== null ? [...statements, comment(table)] : statements;
+}
+
+export const comment = ({ name, source }: TargetTable): string =>
+  `ALTER TABLE ${quoteName(name)} COMMENT=${quoteText(source.comment ?? '')}`;
 
 export const createIndex = (table: TargetTable, index: PlannedIndex): string =>
   `CREATE ${indexHead(index)} ON ${quoteName(table.name)} ${indexColumns(index)}`;
@@ -131,10 +136,11 @@ export function uniqueIndexes(table: TargetTable): readonly (readonly number[])[
     .filter((positions) => !sameKey(table, positions));
 }
 
-/** Key columns of an index as positions in the target table; null where it can not be made in Dolt. */
+/** Key columns of an index as positions in the target table, each once; null where it can not be made in Dolt. */
 function indexPositions(table: TargetTable, index: Index): number[] | null {
   if (index.attnums === null || index.attnums.length === 0) return null;
-  const positions = index.attnums.map((attnum) => table.columns.findIndex((column) => column.source.attnum === attnum));
+  const attnums = [...new Set(index.attnums)];
+  const positions = attnums.map((attnum) => table.columns.findIndex((column) => column.source.attnum === attnum));
   if (positions.includes(-1)) return null;
   if (positions.some((i) => /^JSON/i.test(table.columns[i]?.conversion.sql ?? ''))) return null;
   return positions;

@@ -48,6 +48,10 @@ export function readKeylessRows(
   return pages(reader.stream(`SELECT ${reads(table)} FROM ${quoteName(table.name)}${asOf(commit)}`), table);
 }
 
+/** `dolt_diff` calls the values of a column `commit` as it calls its own: `from_commit`. */
+export const canReadApart = ({ columns }: TargetTable): boolean =>
+  !columns.some(({ name }) => /^commit(_date)?$/i.test(name));
+
 /**
  * The same where some rows have exact values. Which of the stored rows those are is not recorded, only what they stand
  * for: so the table, which is empty in the working set, first gets what is stored for them, and the others are what Dolt

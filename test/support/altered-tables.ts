@@ -40,8 +40,10 @@ export interface AlteredTables extends AsyncDisposable {
 
 export interface AlteredTable {
   readonly table: TargetTable;
-  /** Runs one command in Postgres and follows it in Dolt. `hidden`: the command's text is not told. */
+  /** Runs one command in Postgres and follows it in Dolt. `hidden`: its text is not told. */
   alter(command: string, options?: { readonly hidden?: boolean }): Promise<Alteration>;
+  /** Follows what was done already; `command` null: it is not told what that was. */
+  follow(command: string | null): Promise<Alteration>;
 }
 
 export async function createAlteredTables(): Promise<AlteredTables> {
@@ -106,15 +108,19 @@ class Altered implements AlteredTable {
   }
 
   async alter(command: string, { hidden = false }: { hidden?: boolean } = {}): Promise<Alteration> {
+    await this.#source.sql(command);
+    return this.follow(hidden ? null : command);
+  }
+
+  async follow(command: string | null): Promise<Alteration> {
     const { connection, exact, writer, postgres } = this.#places;
     const before = this.#table;
-    await this.#source.sql(command);
     const schema = await readTable(postgres, before.source.oid);
     const after = replanTable(before, schema, PLAIN_RULES, []);
     this.#table = after;
     const hints: DiffHints = {
       rewritten: schema.fileNode !== before.source.fileNode,
-      command: hidden ? null : command,
+      command,
     };
     const diff = diffTables(before, after, hints);
     if (diff === null)
