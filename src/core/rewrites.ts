@@ -1,5 +1,5 @@
 import type { AnnouncementTime } from './announcement-time.js';
-import type { CatalogRelation } from './infer-schema.js';
+import type { CatalogRelation } from './catalog-relation.js';
 import type { ColumnType, TableSchema } from './schema.js';
 
 /**

@@ -4,9 +4,10 @@ import { expect, it } from 'vitest';
 import { createPostgresDatabase, postgresVersion } from '../../test/support/postgres.js';
 import { createSlot, takeUntil } from '../../test/support/replication.js';
 import type { AnnouncementTime } from '../core/announcement-time.js';
+import type { CatalogRelation } from '../core/catalog-relation.js';
 import type { RelationEvent, StreamEvent } from '../core/change.js';
 import { Horizons } from '../core/horizons.js';
-import { type CatalogRelation, inferSchema } from '../core/infer-schema.js';
+import { inferSchema } from '../core/infer-schema.js';
 import { keyAttnums, type TableSchema } from '../core/schema.js';
 import { readHorizon, readRelation, readSettledXid } from './attributes.js';
 import { readTables } from './catalog.js';
@@ -14,10 +15,10 @@ import { connectSource } from './client.js';
 
 /*
  * Random commands and rows in random transactions. What is inferred of each announcement, from the catalog as it is at the
- * end or at a moment between, must agree with what the table was when its row was written.
+ * end or at a moment between, must agree with what the table was when its row was written. WAL2DOLT_RUNS gives more of them.
  */
 
-const RUNS = Number(process.env.RUNS ?? 8);
+const RUNS = Number(process.env.WAL2DOLT_RUNS ?? 6);
 
 /** Draws from a list of numbers that fast-check makes smaller. */
 class Dice {
@@ -114,8 +115,6 @@ interface Done extends Truth {
 const OID_OF_TYPES = [20, 23, 25].map((typeOid) => ({ typeOid, typmod: -1 }));
 const ANNOUNCED = [...OID_OF_TYPES, { typeOid: 1043, typmod: 24 }, { typeOid: 1043, typmod: 34 }];
 
-const counts = { unchanged: 0, changed: 0, copied: 0, ambiguous: 0 };
-
 async function story(numbers: readonly number[]): Promise<void> {
   const dice = new Dice(numbers);
   await using source = await createPostgresDatabase();
@@ -197,18 +196,13 @@ async function story(numbers: readonly number[]): Promise<void> {
         const time: AnnouncementTime = { xid: begin.xid, settledXid: settledXid ?? settled, unendedXid, storedXid };
         const inferred = inferSchema(table, announced, read.catalog, time);
         announced = null;
-        if (inferred.kind === 'ambiguous') {
-          counts.ambiguous += 1;
-          return;
-        }
+        if (inferred.kind === 'ambiguous') return;
         if (inferred.kind === 'changed' && inferred.rewritten) {
-          counts.copied += 1;
           agrees(inferred.schema, now.table, read.table, said);
           [table, storedXid, copied] = [read.table, null, reading];
           shown = read.oldest.size > 0 ? read.oldest : null;
           continue;
         }
-        counts[inferred.kind] += 1;
         if (inferred.kind === 'changed') {
           const before = table;
           table = inferred.schema;
@@ -270,5 +264,4 @@ const same = (a: readonly number[], b: readonly number[]): boolean => [...a].sor
 it('what is inferred is so', async () => {
   const numbers = fc.array(fc.nat(1_000_000), { minLength: 50, maxLength: 50 });
   await fc.assert(fc.asyncProperty(numbers, story), { numRuns: RUNS, endOnFailure: true });
-  console.log(counts);
 });

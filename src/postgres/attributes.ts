@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { z } from 'zod';
+import { type CatalogRelation, typeKey } from '../core/catalog-relation.js';
 import type { RelationColumn } from '../core/change.js';
 import type { Horizon } from '../core/horizons.js';
-import { type CatalogRelation, typeKey } from '../core/infer-schema.js';
 import { parseLsn } from '../core/position.js';
 import type { ColumnType } from '../core/schema.js';
 import { readTables } from './catalog.js';
