@@ -106,9 +106,11 @@ test('a user without privileges is told all that are missing, and the fix is eno
   const { findings } = await check(user.url(database));
   const [finding] = findings;
   expect(codes(findings)).toEqual(['E_TARGET_PRIVILEGE']);
-  expect(finding?.message).toContain('SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, EXECUTE in it');
+  expect(finding?.message).toContain(
+    'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, EXECUTE in it',
+  );
   await database.sql(
-    `grant select, insert, update, delete, create, alter, index, references on \`${database.name}\`.* to '${user.name}'@'%'`,
+    `grant select, insert, update, delete, create, alter, drop, index, references on \`${database.name}\`.* to '${user.name}'@'%'`,
   );
   expect((await check(user.url(database))).findings[0]?.message).toContain('may not EXECUTE in it');
   await fix(the('E_TARGET_PRIVILEGE', findings));
