@@ -1,0 +1,10 @@
+BEGIN;
+ALTER TABLE "shop_customer" ALTER COLUMN "phone" SET DEFAULT '';
+UPDATE "shop_customer" SET "phone" = '' WHERE "phone" IS NULL; SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE "shop_customer" ALTER COLUMN "phone" SET NOT NULL;
+ALTER TABLE "shop_customer" ALTER COLUMN "phone" DROP DEFAULT;
+ALTER TABLE "shop_order" ALTER COLUMN "status" TYPE varchar(30);
+CREATE INDEX "shop_order_status_16691b37" ON "shop_order" ("status");
+CREATE INDEX "shop_order_status_16691b37_like" ON "shop_order" ("status" varchar_pattern_ops);
+INSERT INTO "django_migrations" ("app", "name", "applied") VALUES ('shop', '0004_phone_required', '2026-11-22 06:47:16.898490+00:00');
+COMMIT;

@@ -1,0 +1,10 @@
+BEGIN;
+ALTER TABLE "shop_product" RENAME COLUMN "title" TO "name";
+ALTER TABLE "shop_customer" RENAME TO "shop_client";
+SET CONSTRAINTS "shop_order_customer_id_f638df20_fk_shop_customer_id" IMMEDIATE; ALTER TABLE "shop_order" DROP CONSTRAINT "shop_order_customer_id_f638df20_fk_shop_customer_id";
+ALTER TABLE "shop_order" ADD CONSTRAINT "shop_order_customer_id_f638df20_fk_shop_client_id" FOREIGN KEY ("customer_id") REFERENCES "shop_client" ("id") DEFERRABLE INITIALLY DEFERRED;
+SET CONSTRAINTS "shop_order_customer_id_f638df20_fk_shop_client_id" IMMEDIATE; ALTER TABLE "shop_order" DROP CONSTRAINT "shop_order_customer_id_f638df20_fk_shop_client_id";
+ALTER TABLE "shop_order" RENAME COLUMN "customer_id" TO "client_id";
+ALTER TABLE "shop_order" ADD CONSTRAINT "shop_order_client_id_5ef2b3ba_fk_shop_client_id" FOREIGN KEY ("client_id") REFERENCES "shop_client" ("id") DEFERRABLE INITIALLY DEFERRED;
+INSERT INTO "django_migrations" ("app", "name", "applied") VALUES ('shop', '0005_rename', '2026-11-22 06:47:16.913600+00:00');
+COMMIT;

@@ -1,0 +1,10 @@
+BEGIN;
+ALTER TABLE "shop_order" ALTER COLUMN "public_id" SET DEFAULT 'c2a7d71f786d41dea8e8edddea90a03a'::uuid;
+UPDATE "shop_order" SET "public_id" = '85749486a89b49c98eb2d51631b2371f'::uuid WHERE "public_id" IS NULL; SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE "shop_order" ALTER COLUMN "public_id" SET NOT NULL;
+ALTER TABLE "shop_order" ADD CONSTRAINT "shop_order_public_id_6cb95ea4_uniq" UNIQUE ("public_id");
+ALTER TABLE "shop_order" ALTER COLUMN "public_id" DROP DEFAULT;
+ALTER TABLE "shop_product" ADD CONSTRAINT "price_positive" CHECK ("price" >= 0);
+ALTER TABLE "shop_client" ADD CONSTRAINT "client_name_phone" UNIQUE ("name", "phone");
+INSERT INTO "django_migrations" ("app", "name", "applied") VALUES ('shop', '0009_public_id_unique', '2026-11-22 06:47:16.952435+00:00');
+COMMIT;

@@ -1,0 +1,13 @@
+BEGIN;
+SET CONSTRAINTS "shop_order_client_id_5ef2b3ba_fk_shop_client_id" IMMEDIATE; ALTER TABLE "shop_order" DROP CONSTRAINT "shop_order_client_id_5ef2b3ba_fk_shop_client_id";
+ALTER TABLE "shop_client" ALTER COLUMN "id" TYPE bigint USING "id"::bigint;
+ALTER SEQUENCE IF EXISTS "shop_customer_id_seq" AS bigint;
+ALTER TABLE "shop_order" ALTER COLUMN "client_id" TYPE bigint USING "client_id"::bigint;
+ALTER TABLE "shop_order" ADD CONSTRAINT "shop_order_client_id_5ef2b3ba_fk" FOREIGN KEY ("client_id") REFERENCES "shop_client" ("id") DEFERRABLE INITIALLY DEFERRED;
+SET CONSTRAINTS "shop_order_products_order_id_8b06bc99_fk_shop_order_id" IMMEDIATE; ALTER TABLE "shop_order_products" DROP CONSTRAINT "shop_order_products_order_id_8b06bc99_fk_shop_order_id";
+ALTER TABLE "shop_order" ALTER COLUMN "id" TYPE bigint USING "id"::bigint;
+ALTER SEQUENCE IF EXISTS "shop_order_id_seq" AS bigint;
+ALTER TABLE "shop_order_products" ALTER COLUMN "order_id" TYPE bigint USING "order_id"::bigint;
+ALTER TABLE "shop_order_products" ADD CONSTRAINT "shop_order_products_order_id_8b06bc99_fk" FOREIGN KEY ("order_id") REFERENCES "shop_order" ("id") DEFERRABLE INITIALLY DEFERRED;
+INSERT INTO "django_migrations" ("app", "name", "applied") VALUES ('shop', '0012_big_keys', '2026-11-22 06:47:16.993448+00:00');
+COMMIT;

@@ -1,0 +1,10 @@
+BEGIN;
+ALTER TABLE "shop_order" DROP COLUMN "paid" CASCADE;
+ALTER TABLE "shop_client" DROP CONSTRAINT "client_name_phone";
+DROP INDEX IF EXISTS "product_price";
+SET CONSTRAINTS "shop_product_category_id_14d7eea8_fk_shop_category_id" IMMEDIATE; ALTER TABLE "shop_product" DROP CONSTRAINT "shop_product_category_id_14d7eea8_fk_shop_category_id";
+ALTER TABLE "shop_product" DROP COLUMN "category_id" CASCADE;
+DROP TABLE "shop_category" CASCADE;
+ALTER TABLE "shop_product" RENAME TO "catalogue";
+INSERT INTO "django_migrations" ("app", "name", "applied") VALUES ('shop', '0014_tidy', '2026-11-22 06:47:17.022908+00:00');
+COMMIT;

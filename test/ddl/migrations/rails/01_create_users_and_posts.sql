@@ -1,0 +1,12 @@
+CREATE TABLE "schema_migrations" ("version" character varying NOT NULL PRIMARY KEY);
+CREATE TABLE "ar_internal_metadata" ("key" character varying NOT NULL PRIMARY KEY, "value" character varying, "created_at" timestamp(6) NOT NULL, "updated_at" timestamp(6) NOT NULL);
+BEGIN;
+CREATE TABLE "users" ("id" bigserial primary key, "email" character varying NOT NULL, "name" character varying(80), "visits" integer DEFAULT 0, "created_at" timestamp(6) NOT NULL, "updated_at" timestamp(6) NOT NULL);
+CREATE UNIQUE INDEX "index_users_on_email" ON "users" ("email");
+CREATE TABLE "posts" ("id" bigserial primary key, "user_id" bigint NOT NULL, "title" character varying NOT NULL, "body" text, "state" character varying DEFAULT 'draft', "rating" character varying, "created_at" timestamp(6) NOT NULL, "updated_at" timestamp(6) NOT NULL, CONSTRAINT "fk_rails_5b5ddfd518" FOREIGN KEY ("user_id") REFERENCES "users" ("id") );
+CREATE INDEX "index_posts_on_user_id" ON "posts" ("user_id");
+INSERT INTO "schema_migrations" ("version") VALUES ('20240102000000');
+COMMIT;
+BEGIN;
+INSERT INTO "ar_internal_metadata" ("key", "value", "created_at", "updated_at") VALUES ('environment', 'production', '2026-11-22 06:48:00.846598', '2026-11-22 06:48:00.846598');
+COMMIT;

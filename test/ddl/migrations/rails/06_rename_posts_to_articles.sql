@@ -1,0 +1,10 @@
+BEGIN;
+ALTER TABLE "posts" RENAME TO "articles";
+ALTER INDEX "posts_pkey" RENAME TO "articles_pkey";
+ALTER TABLE "public"."posts_id_seq" RENAME TO "articles_id_seq";
+ALTER INDEX "index_posts_on_state_and_published_at" RENAME TO "index_articles_on_state_and_published_at";
+ALTER INDEX "index_posts_on_user_id_and_state" RENAME TO "index_articles_on_user_id_and_state";
+ALTER TABLE "articles" RENAME COLUMN "body" TO "content";
+ALTER TABLE "users" RENAME COLUMN "visits" TO "sign_in_count";
+INSERT INTO "schema_migrations" ("version") VALUES ('20240107000000');
+COMMIT;

@@ -1,0 +1,8 @@
+START TRANSACTION;
+CREATE TABLE "membership" ("personId" uuid NOT NULL, "teamId" integer NOT NULL, CONSTRAINT "PK_7926dcfe751ae69b4a8fc98592e" PRIMARY KEY ("personId", "teamId"));
+CREATE INDEX "IDX_27596f83abf11927b07021ea2c" ON "membership"  ("personId");
+CREATE INDEX "IDX_f587b1be7b7595b5af79a2fd00" ON "membership"  ("teamId");
+ALTER TABLE "membership" ADD CONSTRAINT "FK_27596f83abf11927b07021ea2c8" FOREIGN KEY ("personId") REFERENCES "person"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+ALTER TABLE "membership" ADD CONSTRAINT "FK_f587b1be7b7595b5af79a2fd008" FOREIGN KEY ("teamId") REFERENCES "team"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+INSERT INTO "migrations"("timestamp", "name") VALUES (1700000007000, 'many_to_many1700000007000');
+COMMIT;

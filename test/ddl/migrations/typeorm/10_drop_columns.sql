@@ -1,0 +1,15 @@
+START TRANSACTION;
+UPDATE "task" SET "state" = 'waiting' WHERE "state" = 'open';
+ALTER TABLE "task" DROP CONSTRAINT "points_positive";
+ALTER TABLE "person" DROP COLUMN "profile";
+ALTER TABLE "task" DROP COLUMN "labels";
+DROP INDEX "public"."task_state_due";
+ALTER TYPE "public"."task_state_enum" RENAME TO "task_state_enum_old";
+CREATE TYPE "public"."task_state_enum" AS ENUM('new', 'waiting', 'done');
+ALTER TABLE "task" ALTER COLUMN "state" DROP DEFAULT;
+ALTER TABLE "task" ALTER COLUMN "state" TYPE "public"."task_state_enum" USING "state"::"text"::"public"."task_state_enum";
+ALTER TABLE "task" ALTER COLUMN "state" SET DEFAULT 'new';
+DROP TYPE "public"."task_state_enum_old";
+CREATE INDEX "task_state_due" ON "task"  ("state", "due");
+INSERT INTO "migrations"("timestamp", "name") VALUES (1700000009000, 'drop_columns1700000009000');
+COMMIT;
