@@ -132,6 +132,28 @@ const created: readonly DdlCase[] = [
     relations: 'copies',
   },
   {
+    name: 'a comment outlives the other changes',
+    setup: `create table fruit (id int primary key, a int, b text, c int); comment on table fruit is 'Sweet'; insert into fruit values (1, 1, 'b', 1)`,
+    change: [
+      'create unique index i on fruit (a)',
+      'alter table fruit rename b to bb',
+      'alter table fruit alter a type bigint, drop column c',
+      'alter table fruit drop constraint fruit_pkey; alter table fruit add primary key (id, a)',
+      `alter table fruit alter bb set default 'x'`,
+      'alter table fruit rename to veg',
+      'insert into veg values (2, 2)',
+    ],
+    was: { fruit: [`id int NOT NULL, a int, b longtext, c int, PRIMARY KEY (id), COMMENT='Sweet'`, [1, 1, 'b', 1]] },
+    is: {
+      veg: [
+        `id int NOT NULL, a bigint NOT NULL, bb longtext DEFAULT ('x'), PRIMARY KEY (id,a), UNIQUE KEY i (a), COMMENT='Sweet'`,
+        [1, 1, 'b'],
+        [2, 2, 'x'],
+      ],
+    },
+    relations: 'looser',
+  },
+  {
     name: 'COMMENT ON TABLE',
     change: [`comment on table fruit is 'it''s "sweet"'`, `insert into fruit values (3, 'fig')`],
     is: {
