@@ -71,10 +71,14 @@ export class SchemaChanges {
   readonly #left: Map<number, string>;
   readonly #pending = new Map<number, PendingCopy>();
   readonly #joining = new Map<number, JoiningTable>();
+  /** By oid: the transaction whose message said last what the table is. */
+  readonly #changedBy = new Map<number, number>();
+  readonly #startedAfter: number | null;
 
   constructor(options: SchemaChangesOptions) {
     this.#options = options;
     this.#left = new Map(options.left);
+    this.#startedAfter = options.committer.position.xid || null;
   }
 
   /** Tables whose rows are passed over, since a copy that is to come has them. */
@@ -110,13 +114,14 @@ export class SchemaChanges {
   /** Followed tables whose rows a command would have copied again, if they have any. */
   copiedBy(snapshot: DdlSnapshot, at: At): TargetTable[] {
     const { relations, rules } = this.#options;
-    const actions = planSnapshot(snapshot, at.finalLsn, this.#known(NONE), rules);
+    const actions = planSnapshot(snapshot, at, this.#known(NONE), rules);
     return actions.flatMap((action) => (action.kind === 'copy' ? (relations.tables.get(action.oid)?.table ?? []) : []));
   }
 
   /** What a command of the open transaction comes to; `empty` are tables that are known to have no row before it. */
   bySnapshot(snapshot: DdlSnapshot, at: At, empty: ReadonlySet<number>): Decided | null {
-    const actions = planSnapshot(snapshot, at.finalLsn, this.#known(empty), this.#options.rules);
+    const actions = planSnapshot(snapshot, at, this.#known(empty), this.#options.rules);
+    for (const { schema } of snapshot.tables) this.#changedBy.set(schema.oid, at.xid);
     for (const { oid } of snapshot.dropped) this.#pending.delete(oid);
     // Rows that a command writes come before its message.
     for (const { schema } of snapshot.tables) {
@@ -178,8 +183,10 @@ export class SchemaChanges {
   #known(empty: ReadonlySet<number>): KnownTables {
     const pending = new Set([...this.#pending.keys(), ...this.#joining.keys()].filter((oid) => this.passesOver(oid)));
     const { tables } = this.#options.relations;
+    // What a run before this one has followed up to its last transaction may be news to a transaction that was open then.
+    const changedBy = (oid: number): number | null => this.#changedBy.get(oid) ?? this.#startedAfter;
     const reserved = [...this.#joining.values()].flatMap(({ oid, table }) => (tables.has(oid) ? [] : [table.name]));
-    return { followed: tables, left: this.#left, pending, reserved, empty };
+    return { followed: tables, left: this.#left, pending, reserved, empty, changedBy };
   }
 
   #decide(actions: readonly TableAction[], cause: Cause, at: At): Decided | null {

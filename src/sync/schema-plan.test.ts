@@ -33,6 +33,7 @@ const known = ({
   pending: new Set(pending),
   reserved,
   empty: new Set(empty),
+  changedBy: () => null,
 });
 
 const defined = (
@@ -65,7 +66,7 @@ function plan(scene: Scene, snapshot: Partial<DdlSnapshot>, rules: Partial<Mappi
     failure: null,
     ...snapshot,
   };
-  return planSnapshot(whole, AT, known(scene), { ...PLAIN_RULES, ...rules }).map(brief);
+  return planSnapshot(whole, { finalLsn: AT, xid: 7 }, known(scene), { ...PLAIN_RULES, ...rules }).map(brief);
 }
 
 function brief(action: TableAction): string {
@@ -256,7 +257,9 @@ describe('a partition', () => {
   const planned = (before: KnownTables, snapshot: Partial<DdlSnapshot>): string[] => {
     const nothing = { publication: 'p', tag: 'ALTER TABLE', command: '', user: '', settings: {}, failure: null };
     const lists = { tables: [], unpublished: [], dropped: [], droppedIndexes: [], complete: false };
-    return planSnapshot({ ...nothing, ...lists, ...snapshot }, AT, before, PLAIN_RULES).map(brief);
+    return planSnapshot({ ...nothing, ...lists, ...snapshot }, { finalLsn: AT, xid: 7 }, before, PLAIN_RULES).map(
+      brief,
+    );
   };
   const leaf = (oid: number, created: boolean) => ({ oid, schema: 'public', name: `leaf${oid}`, created });
 
@@ -313,4 +316,19 @@ it('a plan leaves what is known as it was', () => {
   const plum = planRelation({ ...schemaOf(VEG), name: 'plum' }, false, AT, tables, PLAIN_RULES);
   expect(plum.map(({ kind }) => kind)).toEqual(['moveAway', 'change']);
   expect(JSON.stringify(shown())).toBe(before);
+});
+
+it('a definition that is older than what was told already ends in a copy', () => {
+  const orders: TableSpec = { name: 'orders', oid: 1, columns: { id: 'integer' }, key: ['id'] };
+  const followed = { ...known({ followed: [orders] }), changedBy: () => 12 };
+  const snapshot: DdlSnapshot = {
+    ...{ publication: 'p', tag: 'ALTER TYPE', command: '', user: '', settings: {}, unpublished: [], dropped: [] },
+    ...{ droppedIndexes: [], complete: false, failure: null, tables: [defined(orders)] },
+  };
+  const at = { finalLsn: AT, xid: 11 };
+  const kinds = (seen: string) =>
+    planSnapshot({ ...snapshot, seen }, at, followed, PLAIN_RULES).map(({ kind }) => kind);
+  expect(kinds('10:13:11')).toEqual([]);
+  expect(kinds('10:13:11,12')).toEqual(['copy']);
+  expect(kinds('10:12:11')).toEqual(['copy']);
 });

@@ -1,4 +1,4 @@
-import type { DdlSnapshot } from '../core/ddl-snapshot.js';
+import { type DdlSnapshot, saw } from '../core/ddl-snapshot.js';
 import { foldName, uniqueNames } from '../core/names.js';
 import { selects } from '../core/patterns.js';
 import { LSN_ZERO, type Lsn } from '../core/position.js';
@@ -26,6 +26,8 @@ export interface KnownTables {
   readonly left: ReadonlyMap<number, string>;
   /** Tables that are to be copied: whatever happens to them before that is in their copy. */
   readonly pending: ReadonlySet<number>;
+  /** The transaction whose message said last what a table is; null where none did. */
+  readonly changedBy: (oid: number) => number | null;
   /** Names in Dolt of tables that are to come. */
   readonly reserved: readonly string[];
   /** Tables that are known to have no row before the change. */
@@ -33,7 +35,12 @@ export interface KnownTables {
 }
 
 /** What a command, whose transaction commits at `at`, means for the target; in an order that works. Pure. */
-export function planSnapshot(snapshot: DdlSnapshot, at: Lsn, known: KnownTables, rules: MappingRules): TableAction[] {
+export function planSnapshot(
+  snapshot: DdlSnapshot,
+  { finalLsn: at, xid }: { readonly finalLsn: Lsn; readonly xid: number },
+  known: KnownTables,
+  rules: MappingRules,
+): TableAction[] {
   const plan = new SchemaPlan(known, rules, at);
   // Of a table whose whole definition follows, nothing else is to be deduced.
   const defined = new Set(snapshot.tables.map(({ schema }) => schema.oid));
@@ -56,6 +63,11 @@ export function planSnapshot(snapshot: DdlSnapshot, at: Lsn, known: KnownTables,
     const filled = /^(CREATE TABLE AS|SELECT INTO)$/.test(snapshot.tag);
     const createdEmpty = table.created && !filled;
     const { rewritten } = table;
+    const before = known.changedBy(table.schema.oid);
+    if (before !== null && before !== xid && snapshot.seen !== undefined && !saw(snapshot.seen, before)) {
+      plan.doubt(table.schema);
+      continue;
+    }
     const { command, tag } = snapshot;
     plan.define(table.schema, createdEmpty, { rewritten, command, tag, createdPartitions: created });
   }
@@ -110,6 +122,13 @@ class SchemaPlan {
     this.#followed.delete(oid);
     this.#left.set(oid, streamed.table.name);
     this.actions.push({ kind: 'leave', oid, name: streamed.table.name, why });
+  }
+
+  /** A definition that is older than what was told already: how it is now, only its copy shows. */
+  doubt(schema: TableSchema): void {
+    if (!this.#of(schema.oid) || this.#known.pending.has(schema.oid)) return;
+    const why = 'two transactions changed it at the same time';
+    this.actions.push({ kind: 'copy', oid: schema.oid, name: qualifiedName(schema), why });
   }
 
   /** Of a table that is gone, nobody tells any more whose partition it was. */

@@ -60,10 +60,12 @@ function aboutTables(snapshot: DdlSnapshot, oids: ReadonlySet<number>): DdlSnaps
 export class StreamSchema {
   readonly #options: StreamSchemaOptions;
   readonly #closing: Closing;
+  #exact: boolean;
 
   constructor(options: StreamSchemaOptions, closing: Closing) {
     this.#options = options;
     this.#closing = closing;
+    this.#exact = options.exact;
   }
 
   /**
@@ -78,7 +80,7 @@ export class StreamSchema {
     const again = !relations.isBound(oid);
     const found = relations.get(oid);
     if (found instanceof Mismatch) await this.#follow(found.relation, found.difference, at);
-    else if (again && found && !this.#options.exact) await this.#follow(relations.announced(oid), null, at);
+    else if (again && found && !this.#exact) await this.#follow(relations.announced(oid), null, at);
     else return found;
     if (changes.passesOver(oid)) return null;
     const now = relations.get(oid);
@@ -92,9 +94,12 @@ export class StreamSchema {
   async command(content: string, at: At, only: ReadonlySet<number> | null = null): Promise<void> {
     const { changes, publication, logger, committer } = this.#options;
     const told = parseDdlMessage(content);
-    if (told.publication !== publication) return;
+    // A trigger that failed may not even know for whom.
+    if (told.publication !== publication && (told.failure === null || told.publication !== '')) return;
     const snapshot = only ? aboutTables(told, only) : told;
     if (snapshot.failure !== null) {
+      // What the command did is found by the relations that are announced after it, as far as they tell.
+      this.#exact = false;
       logger.warn({ command: snapshot.tag, reason: snapshot.failure }, 'the event trigger of the source failed');
       return;
     }
