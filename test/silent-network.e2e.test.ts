@@ -7,9 +7,9 @@ import { startRun } from './support/run.js';
 import { FAST } from './support/streamed.js';
 
 /** Far below the quarter of an hour after which the system would give up. */
-const SOON = { timeout: 60_000 };
+const SOON = { timeout: 100_000 };
 
-it('a network that drops what is sent ends neither the run nor holds up its end', { timeout: 150_000 }, async () => {
+it('a network that drops what is sent ends neither the run nor holds up its end', { timeout: 400_000 }, async () => {
   await using source = await createPostgresDatabase();
   await using target = createDoltDatabaseName();
   await using network = await createProxy(source.url);
