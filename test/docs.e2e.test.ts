@@ -20,7 +20,7 @@ afterAll(() => cli.remove());
 
 it.each(['README.md', 'docs/operating.md', 'docs/schema-changes.md'])(
   'what %s tells to do works, and prints what it shows (write that with -u)',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (page) => {
     const markdown = await read(page);
     await using server = await startPostgres();

@@ -23,6 +23,7 @@ const MOST_SEEN = 10_000;
 export class Horizons {
   #known: Horizon[] = [];
   readonly #seen = new Set<number>();
+  readonly #judged = new Map<number, bigint | null>();
 
   add(horizon: Horizon): void {
     this.#known.push(horizon);
@@ -35,6 +36,13 @@ export class Horizons {
     if (this.#seen.size <= MOST_SEEN) return;
     const [oldest] = this.#seen;
     if (oldest !== undefined) this.#seen.delete(oldest);
+  }
+
+  /** Remembers below which xid all had ended when the table was judged; returns what that was the time before, null if never. */
+  judgedAt(oid: number, settledXid: bigint | null): bigint | null {
+    const before = this.#judged.get(oid) ?? null;
+    this.#judged.set(oid, settledXid);
+    return before;
   }
 
   /** Nothing is asked about places before this one any more. */

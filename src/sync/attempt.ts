@@ -139,14 +139,13 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   for (const { oid, schema } of await cameBack(source, config, all)) {
     changes.copy({ ...askedFor(oid, qualifiedName(schema)), why: 'it was not followed for a time' });
   }
+  let received = committer.position.endLsn;
   await using watch = new PublicationWatch({
     connect: (signal) => connectSource(config.source, 'wal2dolt watch', signal),
     publication: config.publication,
-    // Where the event triggers tell what becomes of tables, they do so in its place.
     tables: () =>
-      [...relations.tables.values()]
-        .map(({ table }) => table.source)
-        .filter(({ oid }) => !exact && !changes.pending.has(oid)),
+      [...relations.tables.values()].map(({ table }) => table.source).filter(({ oid }) => !changes.passesOver(oid)),
+    received: exact ? () => received : null,
     start: committer.position.endLsn,
     horizons,
     logger: context.logger,
@@ -185,6 +184,9 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
       policy: config.commit,
       until,
       watch,
+      onReceived: (reached) => {
+        received = reached;
+      },
       completeAt,
       onComplete: publishSnapshot,
       onCommit: context.onProgress,

@@ -24,6 +24,8 @@ export async function inferRelation(
   at: At,
 ): Promise<InferredSchema | 'gone' | null> {
   const bySlot = await readSettledXid(source, slot);
+  // Two looks after the announcement: what had not ended at the second one ended later.
+  for (let look = 0; look < 2; look += 1) horizons.add(await readHorizon(source));
   const catalog = await pRetry(() => readRelation(source, publication, relation.oid, relation.columns), {
     retries: 10,
     minTimeout: 50,
@@ -31,15 +33,14 @@ export async function inferRelation(
     // It is being altered or dropped at this moment.
     shouldRetry: ({ error }) => isTorn(error) || (error instanceof Wal2DoltError && error.code === 'E_TABLE_REWRITTEN'),
   });
-  // Two looks after the announcement: what had not begun at the second one ended later.
-  for (let look = 0; look < 2; look += 1) horizons.add(await readHorizon(source));
   const known = horizons.at(at.finalLsn);
   const settledXid = known.settledXid !== null && known.settledXid > (bySlot ?? 0n) ? known.settledXid : bySlot;
   const stored = relations.tables.get(relation.oid)?.table.source;
   if (!stored) {
     return catalog && catalog.publishedBy.length > 0 ? { schema: catalog.table, rewritten: true } : null;
   }
-  const inferred = inferSchema(stored, relation, catalog, { ...known, xid: at.xid, settledXid });
+  const storedXid = horizons.judgedAt(relation.oid, settledXid);
+  const inferred = inferSchema(stored, relation, catalog, { ...known, xid: at.xid, settledXid, storedXid });
   if (inferred.kind === 'ambiguous' && catalog === null) return 'gone';
   if (inferred.kind === 'ambiguous') throw new Wal2DoltError('E_SCHEMA_AMBIGUOUS', inferred.why);
   return inferred.kind === 'changed' ? inferred : { schema: stored, rewritten: false };

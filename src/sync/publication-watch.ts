@@ -19,6 +19,11 @@ export interface WatchOptions {
   readonly publication: string;
   /** As the target has them. */
   readonly tables: () => readonly TableSchema[];
+  /**
+   * Up to where the stream was received, where event triggers tell what becomes of the tables: then a difference counts only
+   * if it is still there when the stream has come to it. Null where nothing tells.
+   */
+  readonly received: (() => Lsn) | null;
   /** Where the stream begins; the publication was in order then. */
   readonly start: Lsn;
   /** Gets what is learned of the transactions that run. */
@@ -44,6 +49,8 @@ export class PublicationWatch implements AsyncDisposable {
   #client: pg.Client | null = null;
   #wholeUntil: Lsn;
   #change: PublicationChange | null = null;
+  /** Something differed when the WAL was here. */
+  #suspectAt: Lsn | null = null;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -87,9 +94,15 @@ export class PublicationWatch implements AsyncDisposable {
   async #look(client: pg.Client): Promise<void> {
     // Read before the publication: what commits later may belong to one that is changed.
     const reached = await currentWal(client);
+    const { received } = this.#options;
+    const told = received !== null && this.#suspectAt !== null && received() >= this.#suspectAt;
     const error = await this.#difference(client);
-    if (error === null) this.#wholeUntil = reached;
-    else this.#change = { wholeUntil: this.#wholeUntil, error };
+    if (error === null) {
+      this.#wholeUntil = reached;
+      this.#suspectAt = null;
+    } else if (received === null || told || error.code === 'E_PUBLICATION_MISSING') {
+      this.#change = { wholeUntil: this.#wholeUntil, error };
+    } else this.#suspectAt ??= reached;
   }
 
   async #difference(client: pg.Client): Promise<Wal2DoltError | null> {

@@ -25,6 +25,8 @@ export interface StreamOptions extends StreamSchemaOptions, ClosingOptions {
   readonly until: Lsn | null;
   /** Tells when changes begin to be missing in the stream: it then ends with that error, and with all before it saved. */
   readonly watch: { readonly change: PublicationChange | null };
+  /** Called now and then with the position up to which all was received. */
+  readonly onReceived: (reached: Lsn) => void;
   /** Gets to know which transactions have ended. */
   readonly horizons: Horizons;
   /** Copies of large tables beside the stream. */
@@ -88,6 +90,7 @@ class StreamLoop {
     while (!this.#stopped) {
       const events = await this.#options.stream.take(Math.min(POLL_MS, this.#closing.remaining(Date.now())));
       this.#closing.throwIfFailed();
+      this.#options.onReceived(this.#received);
       for (const event of events) {
         await this.#handle(event);
         if (this.#stopped || this.#joining) break;
