@@ -1,11 +1,10 @@
-import type { Row } from '../core/change.js';
-import type { Cast, RowsAfter } from '../core/rows-after.js';
+import type { RowsAfter } from '../core/rows-after.js';
 import { type DdlStep, type TableDiff, touchesConstraints } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
-import { Wal2DoltError } from '../errors.js';
 import { alterTable } from './alter.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { dropConstraints } from './constraints.js';
+import { converter, type Recast } from './convert-rows.js';
 import { plannedIndexes } from './ddl.js';
 import type { ExactValues } from './exact.js';
 import { canReadApart, type ExactRow, readKeyedRows, readKeylessRows, readKeylessRowsApart } from './read-rows.js';
@@ -15,8 +14,7 @@ import type { Writer } from './writer.js';
 /** Between two SQL commits: Dolt keeps the changes of an open transaction in memory. */
 const ROWS_PER_COMMIT = 20_000;
 
-/** Values of a column as Postgres prints them after the cast, by the source itself; some casts give NULL. */
-export type Recast = (cast: Cast, texts: readonly string[]) => Promise<readonly (string | null)[]>;
+export type { Recast };
 
 export interface TableChange {
   /** Writes the staging branch, where nothing is uncommitted, and is in no transaction. */
@@ -94,27 +92,37 @@ async function empty({ connection, exact, before }: TableChange): Promise<void> 
 
 /** Alters the table while it is empty, and writes its rows again as its new columns hold them. */
 async function rewrite(change: TableChange, how: Converted, steps: readonly string[]): Promise<RowsAfter> {
-  const { connection, writer, exact, before, after } = change;
+  const { connection, exact, before, after } = change;
   const hasExact = exact.has(before);
   await empty(change);
-  await using reader = await connection.another();
   const alter = async (): Promise<void> => {
     for (const statement of steps) await connection.run(statement);
   };
-  const pages = await rowsBefore(change, reader, hasExact, alter);
-  const convert = converter(change, how);
+  const reader = await connection.another();
+  try {
+    if (await writeAgain(change, how, await rowsBefore(change, reader, hasExact, alter))) return how;
+  } finally {
+    reader.destroy(); // it may be in the middle of a result
+  }
+  await connection.run('ROLLBACK');
+  await connection.run(`TRUNCATE TABLE ${quoteName(after.name)}`);
+  if (exact.has(after)) await exact.clear(connection, after);
+  await connection.run('COMMIT');
+  return { kind: 'copied', because: 'its values could not be cast any more' };
+}
+
+/** False where a value can not be cast: some rows are written then, and a transaction is open. */
+async function writeAgain(
+  { connection, writer, before, after, recast }: TableChange,
+  how: Converted,
+  pages: AsyncIterable<readonly ExactRow[]>,
+): Promise<boolean> {
+  const convert = converter(before, after, how, recast);
   let uncommitted = 0;
   await connection.run('START TRANSACTION');
   for await (const page of pages) {
     const rows = await convert(page);
-    if (rows === null) {
-      await connection.run('ROLLBACK');
-      reader.destroy();
-      await connection.run(`TRUNCATE TABLE ${quoteName(after.name)}`);
-      if (exact.has(after)) await exact.clear(connection, after);
-      await connection.run('COMMIT');
-      return { kind: 'copied', because: 'the source does not know a type any more that values had' };
-    }
+    if (rows === null) return false;
     await writer.insert(after, rows);
     uncommitted += rows.length;
     if (uncommitted < ROWS_PER_COMMIT) continue;
@@ -123,7 +131,7 @@ async function rewrite(change: TableChange, how: Converted, steps: readonly stri
     uncommitted = 0;
   }
   await connection.run('COMMIT');
-  return how;
+  return true;
 }
 
 /** The rows as they were; calls `alter` once the working set's table is not needed for that any more. */
@@ -148,47 +156,4 @@ async function rowsBefore(
     yield* plain;
     yield* exact();
   })();
-}
-
-/** From rows of `before` to rows of `after`; null where a value can not be cast. */
-function converter(
-  { before, after, recast }: TableChange,
-  { casts, relabelled }: Converted,
-): (page: readonly ExactRow[]) => Promise<Row[] | null> {
-  const columns = after.columns.map(({ source }) => ({
-    from: before.columns.findIndex((column) => column.source.attnum === source.attnum),
-    missing: source.missing ?? null,
-    cast: casts.find(({ attnum }) => attnum === source.attnum) ?? null,
-    labels: relabelled.find(({ attnum }) => attnum === source.attnum)?.labels,
-  }));
-  return async (page) => {
-    const rows = page.map((row) => columns.map(({ from, missing }) => (from < 0 ? missing : (row[from] ?? null))));
-    for (const [i, { cast, labels }] of columns.entries()) {
-      if (labels) for (const row of rows) row[i] = labels.get(row[i] ?? '') ?? row[i] ?? null;
-      if (cast === null) continue;
-      const texts = [...new Set(rows.flatMap((row) => row[i] ?? []))];
-      if (texts.length === 0) continue;
-      const made = recast && (await castValues(recast, cast, texts));
-      if (!made) return null;
-      for (const row of rows) {
-        const text = row[i] ?? null;
-        if (text !== null) row[i] = made.get(text) ?? null;
-      }
-    }
-    return rows;
-  };
-}
-
-async function castValues(
-  recast: Recast,
-  cast: Cast,
-  texts: readonly string[],
-): Promise<ReadonlyMap<string, string | null> | null> {
-  try {
-    const made = await recast(cast, texts);
-    return new Map(texts.map((text, i) => [text, made[i] ?? null]));
-  } catch (error) {
-    if (error instanceof Wal2DoltError && error.policy.action !== 'retry') return null;
-    throw error;
-  }
 }
