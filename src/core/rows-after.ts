@@ -33,8 +33,6 @@ export interface DiffHints {
   readonly rewritten: boolean;
   /** The statement's text; null where it is not known. */
   readonly command: string | null;
-  /** The command's tag. Not needed: types tell of their labels and attributes themselves. */
-  readonly tag?: string | null;
   /** Partitions that the command created, so that they are empty. */
   readonly createdPartitions?: ReadonlySet<number>;
 }

@@ -68,8 +68,8 @@ export function planSnapshot(
       plan.doubt(table.schema);
       continue;
     }
-    const { command, tag } = snapshot;
-    plan.define(table.schema, createdEmpty, { rewritten, command, tag, createdPartitions: created });
+    const { command } = snapshot;
+    plan.define(table.schema, createdEmpty, { rewritten, command, createdPartitions: created });
   }
   return plan.actions;
 }
