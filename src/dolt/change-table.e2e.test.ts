@@ -161,4 +161,15 @@ describe('a type whose values', () => {
     expect(differences).toEqual([]);
     expect(rows.kind).toBe('copied');
   });
+
+  it('can not be cast any more, since it is gone', async () => {
+    const alter = await create(`
+      create type NAME_pair as (a int, b int); create table NAME (id int primary key, p NAME_pair, n numeric);
+      insert into NAME select i, row(i, i)::NAME_pair, 1.50 from generate_series(1, 9000) i`);
+    const command = 'alter table NAME alter p type text; drop type NAME_pair';
+    const { diff, rows, differences } = await alter(command);
+    expect(differences).toEqual([]);
+    expect(diff?.rows.kind).toBe('converted');
+    expect(rows.kind).toBe('copied');
+  });
 });
