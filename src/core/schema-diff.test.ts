@@ -15,6 +15,7 @@ function told(step: DdlStep): string {
     case 'rename column':
       return `${step.kind} ${step.from} ${step.to}`;
     case 'drop column':
+    case 'add placeholder':
       return `${step.kind} ${step.name}`;
     case 'modify column':
       return `${step.kind} ${step.to.name} ${step.to.conversion.sql}`;
@@ -88,11 +89,12 @@ describe('steps', () => {
       numbered({ 1: 'a integer', 2: 'b integer' }, { key: [] }),
       numbered({ 3: 'b text', 4: 'a text' }, { key: [] }),
       [
+        'add placeholder wal2dolt_placeholder',
         'drop column a',
-        'rename column b wal2dolt_dropped',
+        'drop column b',
         'add column b',
+        'drop column wal2dolt_placeholder',
         'add column a',
-        'drop column wal2dolt_dropped',
       ],
     ],
     [
@@ -144,6 +146,10 @@ describe('steps', () => {
             expect(taken(step.column.name)).toBe(false);
             columns.set(step.column.name, step.column.conversion.declaredBytes);
           }
+          if (step.kind === 'add placeholder') {
+            expect(taken(step.name)).toBe(false);
+            columns.set(step.name, 4);
+          }
           if (step.kind === 'add key') {
             expect(key).toEqual([]);
             key = [...step.columns];
@@ -154,6 +160,7 @@ describe('steps', () => {
         expect(columns).toEqual(new Map(after.columns.map(({ name, conversion }) => [name, conversion.declaredBytes])));
         expect(key).toEqual(after.key.map((position) => after.columns[position]?.name));
       }),
+      { numRuns: 1_000 },
     );
   });
 
@@ -167,7 +174,16 @@ describe('steps', () => {
       'jsonb',
       'uuid',
     );
-    const name = fc.constantFrom('a', 'A', 'b', 'B', 'c', 'wal2dolt_rename', 'wal2dolt_dropped', 'WAL2DOLT_dropped');
+    const name = fc.constantFrom(
+      'a',
+      'A',
+      'b',
+      'B',
+      'c',
+      'wal2dolt_rename',
+      'wal2dolt_placeholder',
+      'WAL2DOLT_placeholder',
+    );
     const column = fc.record({ attnum: fc.integer({ min: 1, max: 6 }), name, type });
     return fc
       .tuple(

@@ -1,3 +1,4 @@
+import { uniqueNames } from './names.js';
 import { renameOrder } from './rename-order.js';
 import { type DiffHints, type RowsAfter, rowsAfter } from './rows-after.js';
 import { qualifiedName } from './schema.js';
@@ -20,6 +21,8 @@ export type DdlStep =
       readonly missing: string | null;
       readonly after?: string | null;
     }
+  /** A column without values, for as long as there is no other. */
+  | { readonly kind: 'add placeholder'; readonly name: string }
   | { readonly kind: 'add key'; readonly columns: readonly string[] }
   | { readonly kind: 'comment' };
 
@@ -79,18 +82,21 @@ function stepsBetween(before: TargetTable, after: TargetTable): DdlStep[] {
   }
   if (newKey && before.key.length > 0) steps.push({ kind: 'drop key' });
   // A table is never without a column.
-  const last = pairs.length === 0 ? dropped.pop() : undefined;
+  const placeholder = pairs.length === 0 ? unusedName([...before.columns, ...after.columns]) : null;
+  if (placeholder !== null) steps.push({ kind: 'add placeholder', name: placeholder });
   for (const { name } of dropped) steps.push({ kind: 'drop column', name });
-  const renames = pairs.map(({ from, to }) => ({ from: from.name, to: to.name }));
-  const aside = last && { from: last.name, to: asideName(after) };
-  for (const rename of renameOrder(aside ? [aside] : renames)) steps.push({ kind: 'rename column', ...rename });
+  for (const rename of renameOrder(pairs.map(({ from, to }) => ({ from: from.name, to: to.name })))) {
+    steps.push({ kind: 'rename column', ...rename });
+  }
   // Those that shrink come first: a row has a limit of declared bytes, also for a moment.
   const growth = ({ from, to }: Pair): number => to.conversion.declaredBytes - from.conversion.declaredBytes;
   for (const { from, to } of pairs.filter(isModified).sort((a, b) => growth(a) - growth(b))) {
     steps.push({ kind: 'modify column', from, to });
   }
-  steps.push(...additions(after, known));
-  if (aside) steps.push({ kind: 'drop column', name: aside.to });
+  const [first, ...others] = additions(after, known);
+  if (first) steps.push(first);
+  if (placeholder !== null) steps.push({ kind: 'drop column', name: placeholder });
+  steps.push(...others);
   if (newKey && after.key.length > 0) {
     steps.push({ kind: 'add key', columns: after.key.map((position) => after.columns[position]?.name ?? '') });
   }
@@ -101,11 +107,11 @@ function stepsBetween(before: TargetTable, after: TargetTable): DdlStep[] {
 const keyOf = (table: TargetTable): number[] =>
   table.key.map((position) => table.columns[position]?.source.attnum ?? 0);
 
-function asideName(after: TargetTable): string {
-  let name = 'wal2dolt_dropped';
-  while (after.columns.some((column) => column.name.toLowerCase() === name)) name += '_';
-  return name;
-}
+const unusedName = (columns: readonly TargetColumn[]): string =>
+  uniqueNames(
+    ['wal2dolt_placeholder'],
+    columns.map(({ name }) => name),
+  )[0] ?? '';
 
 /** Whether its definition in Dolt may be another one. */
 function isModified({ from, to }: Pair): boolean {

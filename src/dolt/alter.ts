@@ -60,6 +60,8 @@ function stepSql(step: DdlStep): string[] {
     }
     case 'add column':
       return addColumn(step);
+    case 'add placeholder':
+      return [`ADD COLUMN ${quoteName(step.name)} VARCHAR(1)`];
     case 'add key':
       return [`ADD PRIMARY KEY (${step.columns.map(quoteName).join(', ')})`];
   }
