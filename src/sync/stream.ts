@@ -54,7 +54,8 @@ interface OpenTransaction extends At {
  */
 export async function streamChanges(options: StreamOptions): Promise<Lsn | null> {
   using late = after(options.signal, SHUTDOWN_MS);
-  return new StreamLoop(options, late.signal).run();
+  // Not without await: the time limit would end with this function.
+  return await new StreamLoop(options, late.signal).run();
 }
 
 class StreamLoop {
