@@ -62,11 +62,16 @@ it('a command costs the transaction no xid', async () => {
   const session = await source.database.client();
   const next = async (): Promise<number> =>
     Number((await session.query('select pg_snapshot_xmax(pg_current_snapshot())::text as xid')).rows[0].xid);
-  const before = await next();
-  await session.query('begin');
-  for (let i = 0; i < 70; i++) await session.query(`alter table a add c${i} int`);
-  await session.query('commit');
-  expect((await next()) - before).toBeLessThan(60); // others work on this server too
+  // Others work on this server too: the least of several tries counts.
+  const spent: number[] = [];
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const before = await next();
+    await session.query('begin');
+    for (let i = 0; i < 14; i++) await session.query(`alter table a add c${attempt}_${i} int`);
+    await session.query('commit');
+    spent.push((await next()) - before);
+  }
+  expect(Math.min(...spent)).toBeLessThan(14);
   expect((await source.told()).length).toBe(70);
 });
 
