@@ -137,5 +137,4 @@ followsDdl(
     settings: { commit: { maxTransactions: 1000, maxDelay: '100ms' } },
   },
 );
-followsDdl('limits of Dolt', limits);
-followsDdl('blocks and cascades', sessions);
+followsDdl('limits of Dolt, blocks and cascades', [...limits, ...sessions]);

@@ -11,9 +11,9 @@ const ONE_BY_ONE = { ...FAST, copyConnections: 1 };
 
 const SMALL = Array.from({ length: 8 }, (_, i) => `t${i}`);
 
-async function createTables(source: PostgresDatabase): Promise<void> {
+async function createTables(source: PostgresDatabase, rows: number): Promise<void> {
   await source.sql('create table big (id int primary key, v text)');
-  await source.sql(`insert into big select i, repeat('x', 50) || i from generate_series(1, 80000) i`);
+  await source.sql(`insert into big select i, repeat('x', 50) || i from generate_series(1, ${rows}) i`);
   for (const name of SMALL) {
     await source.sql(`create table ${name} (id int primary key, a text, b numeric);
       insert into ${name} select i, 'a' || i, i + 0.50 from generate_series(1, 20) i`);
@@ -38,7 +38,7 @@ describe.each(MODES)('changes of schema in the middle of the first copy (%s)', (
   it('are followed while it goes on', async ({ expect }) => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
-    await createTables(source);
+    await createTables(source, 50_000);
     await using running = startRun(source.url, target.url, { ...ONE_BY_ONE, ddl });
     await expect
       .poll(async () => {
@@ -62,7 +62,7 @@ describe.each(MODES)('changes of schema in the middle of the first copy (%s)', (
   it('are followed after it was broken off', async () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
-    await createTables(source);
+    await createTables(source, 2_000);
     await runBroken(source.url, target.url, 3, { ...ONE_BY_ONE, ddl });
     for (const change of CHANGES) await source.sql(change);
     await drain(source.url, target.url, { ...ONE_BY_ONE, ddl });

@@ -200,5 +200,4 @@ const several: readonly DdlCase[] = [
   },
 ];
 
-followsDdl('texts of another type', texts.map(asCase));
-followsDdl('columns of another type', several);
+followsDdl('texts, and several columns, of another type', [...texts.map(asCase), ...several]);

@@ -10,7 +10,7 @@ const ENUM_WAS = {
   ],
 } as const;
 
-followsDdl('enums', [
+const enums: readonly DdlCase[] = [
   {
     name: 'ADD VALUE, at the end and in between',
     setup: ENUM,
@@ -109,7 +109,7 @@ followsDdl('enums', [
     was: ENUM_WAS,
     is: { t: ['id int NOT NULL, v varchar(255), PRIMARY KEY (id)', [1, 'sweet'], [2, 'sweet'], [3, 'salty']] },
   },
-] satisfies readonly DdlCase[]);
+];
 
 const COMPOSITE = `create type point2 as (x int, y text); create table t (id int primary key, v point2, w point2[]);
   insert into t values (1, '(1,a)', '{"(2,b)"}'), (2, null, null)`;
@@ -117,7 +117,7 @@ const COMPOSITE_WAS = {
   t: ['id int NOT NULL, v longtext, w json, PRIMARY KEY (id)', [1, '(1,a)', ['(2,b)']], [2, null, null]],
 } as const;
 
-followsDdl('domains and composite types', [
+const others: readonly DdlCase[] = [
   {
     name: 'a domain: constraints, NOT NULL, default and name',
     setup: `create domain price as numeric(6,2) check (value > 0); create table t (id int primary key, v price); insert into t values (1, 1.5)`,
@@ -194,4 +194,6 @@ followsDdl('domains and composite types', [
     is: { t: ['id int NOT NULL, v json, PRIMARY KEY (id)', [1, ['("(1,)",2)']], [2, null]] },
     relations: 'unseen',
   },
-] satisfies readonly DdlCase[]);
+];
+
+followsDdl('enums, domains and composite types', [...enums, ...others]);

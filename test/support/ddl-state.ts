@@ -70,10 +70,17 @@ export async function postgresState(client: pg.Client, schema: string, publicati
 export const PRINTING = `set search_path = ''; set datestyle = iso; set intervalstyle = postgres; set timezone = utc;
   set extra_float_digits = 3; set bytea_output = hex`;
 
+interface Held {
+  readonly state: State;
+  /** What the tables are called in Dolt, by oid. */
+  readonly names: ReadonlyMap<number, string>;
+}
+
 /** Reads many commits of one Dolt database. */
 export class DoltStates implements AsyncDisposable {
   readonly #connection: TargetConnection;
   readonly #database: string;
+  readonly #known = new Map<string, Held>();
 
   private constructor(connection: TargetConnection, database: string) {
     this.#connection = connection;
@@ -85,11 +92,14 @@ export class DoltStates implements AsyncDisposable {
     return new DoltStates(await TargetConnection.open(address), address.database);
   }
 
-  /** What a commit holds of the case's tables that take part in the stream, and what they are called in Dolt. */
-  async at(
-    hash: string,
-    schema: string,
-  ): Promise<{ readonly state: State; readonly names: ReadonlyMap<number, string> }> {
+  /** What a commit holds of the case's tables that take part in the stream. */
+  async at(hash: string, schema: string): Promise<Held> {
+    const held = this.#known.get(`${hash} ${schema}`) ?? (await this.#read(hash, schema));
+    this.#known.set(`${hash} ${schema}`, held);
+    return held;
+  }
+
+  async #read(hash: string, schema: string): Promise<Held> {
     await this.#connection.run(`USE ${quoteName(`${this.#database}/${hash}`)}`);
     const state = new Map<number, TableState>();
     const names = new Map<number, string>();
