@@ -46,7 +46,8 @@ export const POLICY = {
   E_TABLE_REWRITTEN: {
     action: 'retry',
     exit: 4,
-    remedy: 'The table is copied again from a newer snapshot; tables that were complete are kept.',
+    remedy:
+      'A table was altered or dropped while it was read. It is read again; copied again from a newer snapshot, where it was being copied.',
   },
   E_SOURCE_PROTOCOL: {
     action: 'halt',

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { z } from 'zod';
 import type { TableSchema } from '../core/schema.js';
 import { Wal2DoltError } from '../errors.js';
@@ -46,26 +46,14 @@ async function readJson<T>(
   values: Parameters<typeof queryRows>[2],
   shape: z.ZodType<T>,
 ): Promise<T[]> {
-  try {
-    const rows = await queryRows<{ definition: string }>(client, query, values);
-    return z.array(shape).parse(rows.map(({ definition }): unknown => JSON.parse(definition)));
-  } catch (error) {
-    if (!isTorn(error)) throw error;
-    throw new Wal2DoltError('E_TABLE_REWRITTEN', 'a table was altered or dropped while its definition was read', {
-      cause: error,
-    });
-  }
-}
-
-/** What prints a definition looks at the newest catalog, and finds nothing of what is gone (internal_error, or NULL). */
-export function isTorn(error: unknown): boolean {
-  if (error instanceof z.ZodError) return error.issues.every(({ message }) => message.endsWith('received null'));
-  const cause = error instanceof Wal2DoltError ? error.cause : error;
-  return (
-    cause instanceof pg.DatabaseError &&
-    cause.code === 'XX000' &&
-    /cache lookup failed|could not (open|find)/.test(cause.message)
-  );
+  const rows = await queryRows<{ definition: string }>(client, query, values);
+  const read = z.array(shape).safeParse(rows.map(({ definition }): unknown => JSON.parse(definition)));
+  if (read.success) return read.data;
+  // What prints a definition looks at the newest catalog, and gives NULL for what is gone.
+  const torn = read.error.issues.every(({ message }) => message.endsWith('received null'));
+  if (!torn) throw read.error;
+  const message = 'a table was altered or dropped while its definition was read';
+  throw new Wal2DoltError('E_TABLE_REWRITTEN', message, { cause: read.error });
 }
 
 /** Something that logical replication never carries. */

@@ -9,10 +9,21 @@ import { Turn } from './copy-turn.js';
 import { asSourceError } from './failure.js';
 import { quoteTable } from './publication.js';
 
-/** Begins a transaction that sees the database as `createSlot` exported it. The slot's creator must still hold it. */
+/**
+ * Begins a transaction that sees the database as `createSlot` exported it. Throws E_STREAM_ENDED where nothing holds that any
+ * more: the walsender that exported it has ended.
+ */
 export async function importSnapshot(client: pg.Client, snapshotName: string): Promise<void> {
   await queryRows(client, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  await queryRows(client, `SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(snapshotName)}`);
+  try {
+    await client.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(snapshotName)}`);
+  } catch (error) {
+    const failure = asSourceError(error);
+    if (!isGone(error)) throw failure;
+    throw new Wal2DoltError('E_STREAM_ENDED', `the connection that holds the snapshot has ended: ${failure.message}`, {
+      cause: error,
+    });
+  }
 }
 
 export interface CopyOptions {
@@ -85,7 +96,7 @@ export async function* copyRows(
     await assertNotRewritten(client, table);
     complete = true;
   } catch (error) {
-    if (isGone(error)) {
+    if (isRenamed(error)) {
       const message = `${table.schema}.${table.name} was renamed, altered or dropped while it was copied`;
       throw new Wal2DoltError('E_TABLE_REWRITTEN', message, { cause: error });
     }
@@ -101,8 +112,13 @@ export async function* copyRows(
 }
 
 /** Names are looked up as they are now, not as the snapshot shows them: undefined_column, undefined_table, invalid_schema_name. */
-const isGone = (error: unknown): boolean =>
-  error instanceof pg.DatabaseError && /^(42703|42P01|3F000)$/.test(error.code ?? '');
+const isRenamed = (error: unknown): boolean => hasCode(error, /^(42703|42P01|3F000)$/);
+
+/** No such snapshot (undefined_object, before Postgres 17 invalid_parameter_value), or nobody who has it (object_not_in_prerequisite_state). */
+const isGone = (error: unknown): boolean => hasCode(error, /^(42704|22023|55000)$/);
+
+const hasCode = (error: unknown, codes: RegExp): boolean =>
+  error instanceof pg.DatabaseError && codes.test(error.code ?? '');
 
 /**
  * TRUNCATE, and an ALTER TABLE that writes the table anew, empty a table for all snapshots from before them. Asked after

@@ -92,7 +92,7 @@ describe('createSlot', () => {
     await one[Symbol.asyncDispose]();
     await two[Symbol.asyncDispose]();
     await expect.poll(() => leftovers(database)).toEqual([{ what: lasting }]);
-    await expect(importSnapshot(client, one.snapshotName)).rejects.toMatchObject({ code: 'E_SOURCE_QUERY' });
+    await expect(importSnapshot(client, one.snapshotName)).rejects.toMatchObject({ code: 'E_STREAM_ENDED' });
     await client.end();
   });
 

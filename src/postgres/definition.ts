@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Column, ColumnType, TableSchema } from '../core/schema.js';
+import { Wal2DoltError } from '../errors.js';
 
 /** The JSON that sql/wal2dolt.sql makes of catalogs, and what it means. */
 
@@ -81,7 +82,7 @@ export const typeDefinition = z.object({
 });
 export type TypeDefinition = z.output<typeof typeDefinition>;
 
-/** The tables with their types resolved. Throws an Error where one is missing: it vanished while the catalog was read. */
+/** The tables with their types resolved. Throws E_TABLE_REWRITTEN where one is missing: it vanished while the catalog was read. */
 export function toSchemas(tables: readonly TableDefinition[], types: readonly TypeDefinition[]): TableSchema[] {
   const typeOf = resolver(types);
   return tables.map(({ columns, indexes, partitionOf, partitions, ...table }) => ({
@@ -115,7 +116,7 @@ function resolver(types: readonly TypeDefinition[]): (oid: number, typmod: numbe
 
   const find = (oid: number, typmod: number): TypeDefinition => {
     const type = known.get(keyOf(oid, typmod));
-    if (!type) throw new Error(`type ${oid} vanished while the catalog was read`);
+    if (!type) throw new Wal2DoltError('E_TABLE_REWRITTEN', `type ${oid} vanished while the catalog was read`);
     return type;
   };
   const resolve = (oid: number, typmod: number): ColumnType => {

@@ -75,11 +75,19 @@ function codeOfSqlState(sqlState: string, failure: Failure): ErrorCode {
       return 'E_SOURCE_UNREACHABLE';
     case '53400': // configuration_limit_exceeded: all replication slots are in use
       return 'E_SOURCE_QUERY';
+    case 'XX000': // internal_error
+      return TORN.test(failure.message) ? 'E_TABLE_REWRITTEN' : 'E_SOURCE_QUERY';
     default:
       // 08 connection exceptions; 53 too many connections or walsenders, disk full, out of memory.
       return /^(08|53)/.test(sqlState) ? 'E_SOURCE_UNREACHABLE' : 'E_SOURCE_QUERY';
   }
 }
+
+/**
+ * What a statement found of a table and then did not find any more: whatever prints definitions or opens tables looks at the newest
+ * catalog, not at the statement's snapshot. Such messages of Postgres are never translated.
+ */
+const TORN = /cache lookup failed|could not (open|find)/;
 
 /**
  * A slot that was invalidated says so in the routine that acquires it (Postgres 18) or creates the decoding context (before),

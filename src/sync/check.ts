@@ -1,3 +1,4 @@
+import pRetry from 'p-retry';
 import type pg from 'pg';
 import type { Config } from '../config.js';
 import { error, type Finding, formatFindings, info, listed, warning } from '../core/finding.js';
@@ -31,7 +32,7 @@ export async function check(config: Config): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const collect = async <T>(look: () => Promise<T>): Promise<T | null> => {
     try {
-      return await look();
+      return await unlessTorn(look);
     } catch (thrown) {
       findings.push(isLockTimeout(thrown) ? LOCKED : findingOf(thrown));
       return null;
@@ -63,6 +64,14 @@ export async function check(config: Config): Promise<readonly Finding[]> {
   }
   return [...findings, ...(target?.findings ?? [])];
 }
+
+/** Looks again where a table was being altered or dropped. */
+const unlessTorn = <T>(look: () => Promise<T>): Promise<T> =>
+  pRetry(look, {
+    retries: 5,
+    minTimeout: 50,
+    shouldRetry: ({ error }) => error instanceof Wal2DoltError && error.code === 'E_TABLE_REWRITTEN',
+  });
 
 /** Newer Postgres locks a table to print its definition, and may so wait for a migration of the application. */
 const LOCK_MS = 3_000;

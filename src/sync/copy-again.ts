@@ -10,7 +10,6 @@ import { createTable } from '../dolt/ddl.js';
 import { purgeStatistics } from '../dolt/statistics.js';
 import { Wal2DoltError } from '../errors.js';
 import { createSlot } from '../postgres/create-slot.js';
-import { assertStillSame } from '../postgres/still-same.js';
 import { copyTables } from './copy-tables.js';
 import type { Relations } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
@@ -77,13 +76,9 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
   logger.info({ lsn: formatLsn(lsn), tables: copied.map(({ copy }) => copy.name) }, 'copying again');
   await copyTables({
     sourceUrl: config.source,
+    source: sides.source,
     snapshotName: snapshot.snapshotName,
     commit: async (tables) => {
-      // The copies' transactions are open: their locks keep the tables as they are now.
-      await assertStillSame(
-        sides.source,
-        tables.map(({ source }) => source),
-      );
       for (const { source } of tables) {
         await sides.staging.writer.run(updateTableState(source.oid, 'streaming', lsn));
         await sides.staging.writer.run('COMMIT');

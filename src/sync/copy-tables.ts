@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import PQueue from 'p-queue';
+import type pg from 'pg';
 import { failpoint } from '../core/failpoint.js';
-import { qualifiedName } from '../core/schema.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { TargetConnection } from '../dolt/client.js';
 import { createIndexes } from '../dolt/ddl.js';
@@ -13,6 +14,7 @@ import type { CopyProgress } from '../ops/progress.js';
 import { connectSource } from '../postgres/client.js';
 import { copyRows, importSnapshot, type TableSize } from '../postgres/copy.js';
 import { Turn } from '../postgres/copy-turn.js';
+import { assertStillSame } from '../postgres/still-same.js';
 
 /** Between two SQL commits of a copy: Dolt keeps the changes of an open transaction in memory. */
 const ROWS_PER_COMMIT = 20_000;
@@ -49,6 +51,8 @@ export function groupTables(tables: readonly TargetTable[], sizes: TableSizes): 
 
 export interface CopyOptions {
   readonly sourceUrl: string;
+  /** Looks at the source as it is now. */
+  readonly source: pg.Client;
   readonly snapshotName: string;
   /** Makes what was copied of some tables last; one call at a time. */
   readonly commit: (tables: readonly TargetTable[]) => Promise<void>;
@@ -109,9 +113,13 @@ export async function copyTables(options: CopyOptions): Promise<void> {
     await queue.addAll(
       groups.map((group) => async () => {
         const worker = idle.pop() ?? raise();
-        await copyGroup(shared, worker, group);
+        await copyGroup(shared, worker, group).catch((error) => rethrow(options, group, error));
         idle.push(worker);
-        await commits.add(() => options.commit(group));
+        await commits.add(async () => {
+          // The copy's transaction is open: its locks keep the tables as they are now.
+          await assertStillSame(options.source, sourcesOf(group));
+          await options.commit(group);
+        });
         for (const { source } of group) progress.done(qualifiedName(source));
         failpoint('after-table');
         options.onTable();
@@ -126,6 +134,14 @@ export async function copyTables(options: CopyOptions): Promise<void> {
     progress.finish();
     await Promise.allSettled(opened.map(closeWorker));
   }
+}
+
+const sourcesOf = (group: readonly TargetTable[]): TableSchema[] => group.map(({ source }) => source);
+
+/** Of a table that was altered, values may have come for columns that are not theirs: then that is what is wrong with them. */
+async function rethrow({ source, signal }: CopyOptions, group: readonly TargetTable[], error: unknown): Promise<never> {
+  if (!signal.aborted) await assertStillSame(source, sourcesOf(group));
+  throw error;
 }
 
 async function openWorker(options: CopyOptions, number: number): Promise<Worker> {

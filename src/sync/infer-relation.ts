@@ -5,7 +5,6 @@ import type { Horizons } from '../core/horizons.js';
 import { inferSchema } from '../core/infer-schema.js';
 import { Wal2DoltError } from '../errors.js';
 import { readHorizon, readRelation, readSettledXid } from '../postgres/attributes.js';
-import { isTorn } from '../postgres/catalog.js';
 import type { Relations } from './relations.js';
 import type { At } from './schema-changes.js';
 import type { InferredSchema } from './stream-schema.js';
@@ -31,7 +30,7 @@ export async function inferRelation(
     minTimeout: 50,
     maxTimeout: 500,
     // It is being altered or dropped at this moment.
-    shouldRetry: ({ error }) => isTorn(error) || (error instanceof Wal2DoltError && error.code === 'E_TABLE_REWRITTEN'),
+    shouldRetry: ({ error }) => error instanceof Wal2DoltError && error.code === 'E_TABLE_REWRITTEN',
   });
   const known = horizons.at(at.finalLsn);
   const settledXid = known.settledXid !== null && known.settledXid > (bySlot ?? 0n) ? known.settledXid : bySlot;

@@ -11,7 +11,6 @@ import { SideBranch } from '../dolt/side-branch.js';
 import { purgeStatistics } from '../dolt/statistics.js';
 import { Writer } from '../dolt/writer.js';
 import { createSlot } from '../postgres/create-slot.js';
-import { assertStillSame } from '../postgres/still-same.js';
 import { copyTables } from './copy-tables.js';
 import type { Relations } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
@@ -165,13 +164,8 @@ export class SideCopy implements AsyncDisposable {
     await copyTables({
       sourceUrl: config.source,
       snapshotName: snapshot.snapshotName,
-      commit: async (group) => {
-        // The copies' transactions are open: their locks keep the tables as they are now.
-        await assertStillSame(
-          sides.source,
-          group.map(({ source }) => source),
-        );
-      },
+      source: sides.source,
+      commit: async () => {},
       target: this.#branch,
       exact,
       tables: tables.map(({ table }) => table),

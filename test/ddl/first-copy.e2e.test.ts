@@ -18,6 +18,8 @@ async function createTables(source: PostgresDatabase, rows: number): Promise<voi
     await source.sql(`create table ${name} (id int primary key, a text, b numeric);
       insert into ${name} select i, 'a' || i, i + 0.50 from generate_series(1, 20) i`);
   }
+  await source.sql(`create table swapped (id int primary key, a text, b int[]);
+    insert into swapped select i, 'a' || i, array[i] from generate_series(1, 20) i`);
 }
 
 /** Every kind of change that a table can meet between the beginning of the snapshot and its own copy. */
@@ -31,6 +33,9 @@ const CHANGES = [
   'drop table t6',
   'truncate t7; alter table t7 add c int default 7; insert into t7 (id) values (1)',
   `create table t8 (id int primary key, v text); insert into t8 values (1, 'a')`,
+  // Now a column gives what the other's type does not know.
+  `begin; alter table swapped rename a to c; alter table swapped rename b to a; alter table swapped rename c to b;
+   insert into swapped (id, a) values (21, array[21]); commit`,
   `update big set v = 'changed' where id % 1000 = 0; alter table t0 add c int default 1; delete from t0 where id = 2`,
 ];
 
