@@ -22,7 +22,7 @@ export type Inferred =
  * by now (`catalog`; null where it was dropped since).
  *
  * Which attributes the columns are is deduced, see `deduceLineage`. Of the rest:
- * - names, types, replica identity, and which columns identify a row are announced, and therefore exact;
+ * - names, types, replica identity, and which columns identify a row are announced, and therefore exact, but see `isStale`;
  * - NOT NULL only for what identifies a row, and where it holds in `stored` and now, or was set before the announcement; or
  *   for a new column that has a value in older rows. Wrong where somebody took it away and set it again in between: then the target refuses a NULL;
  * - an index is unique where it was in `stored` or was made before the announcement; another new one is a plain index;
@@ -139,8 +139,7 @@ function infer(
   if (indexes === null) return 'its key changed, and has columns that the publication leaves out';
   const schema: TableSchema = {
     ...table,
-    schema: relation.schema,
-    name: relation.name,
+    ...(isStale(relation, stored, table) ? nameOf(stored) : nameOf(relation)),
     columns,
     unpublished,
     replicaIdentity: relation.replicaIdentity,
@@ -151,6 +150,16 @@ function infer(
     fileNode: catalog.fileNode,
   };
   return { schema, rewritten };
+}
+
+const nameOf = ({ schema, name }: { readonly schema: string; readonly name: string }) => ({ schema, name });
+
+/**
+ * Whether the name of the announcement is an older one than that which is known already. A partition can be written while its
+ * root is renamed, and any table while its schema is: the transaction, if it ends later, announces what it saw.
+ */
+function isStale(relation: RelationEvent, stored: TableSchema, now: TableSchema): boolean {
+  return qualifiedName(now) === qualifiedName(stored) && (stored.kind === 'p' || relation.name === stored.name);
 }
 
 /**

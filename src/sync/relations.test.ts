@@ -124,6 +124,24 @@ describe('a relation that changed', () => {
     relations.set({ table: targetOf(renamed), snapshotLsn: lsn(8n) });
     expect(relations.get(1)).toMatchObject({ snapshotLsn: 8n });
   });
+
+  it('has the name that was told, until it is announced again', () => {
+    const relations = relationsOf(ORDERS);
+    bound(relations, announced(schemaOf(ORDERS)));
+    relations.set({ table: targetOf({ ...ORDERS, name: 'sales' }), snapshotLsn: lsn(8n) });
+    expect(relations.get(1)).toMatchObject({ snapshotLsn: 8n });
+    expect(mismatch(relations, announced(schemaOf(ORDERS)))).toBe('it was called public.sales');
+    relations.keepName(1);
+    expect(relations.get(1)).toMatchObject({ snapshotLsn: 8n });
+  });
+
+  it('is left out once the table left, until it is announced again', () => {
+    const relations = relationsOf(ORDERS);
+    bound(relations, announced(schemaOf(ORDERS)));
+    relations.delete(1);
+    expect(relations.get(1)).toBeNull();
+    expect(mismatch(relations, announced(schemaOf(ORDERS)))).toBe('the table is new');
+  });
 });
 
 describe('a relation that is not in the target', () => {

@@ -57,14 +57,26 @@ export class Relations {
 
   /** The table is in the target as this from now on. */
   set(streamed: StreamedTable): void {
-    this.#tables.set(streamed.table.source.oid, streamed);
-    this.#bindings.delete(streamed.table.source.oid);
+    const { oid } = streamed.table.source;
+    this.#tables.set(oid, streamed);
+    this.#bindings.delete(oid);
+    this.keepName(oid);
+  }
+
+  /**
+   * Until it is announced again, the relation is called what its table is called: pgoutput announces a partitioned table whose
+   * name or schema changed, and the tables of a schema whose name did, only when something else changes.
+   */
+  keepName(oid: number): void {
+    const relation = this.#announced.get(oid);
+    const source = this.#tables.get(oid)?.table.source;
+    if (relation && source) this.#announced.set(oid, { ...relation, schema: source.schema, name: source.name });
   }
 
   /** The table does not take part any more. */
   delete(oid: number): void {
     this.#tables.delete(oid);
-    this.#bindings.delete(oid);
+    this.ignore(oid);
   }
 
   /** Nothing of it is wanted, until it is announced again. */

@@ -160,6 +160,8 @@ export class StreamSchema {
       return relations.ignore(oid);
     }
     await this.#apply(changes.byRelation(inferred.schema, inferred.rewritten, at));
+    if (relations.tables.has(oid)) relations.keepName(oid);
+    else relations.ignore(oid);
   }
 
   async #apply(decided: Decided | null): Promise<void> {

@@ -107,6 +107,32 @@ followsDdl('partitions', [
     },
   },
   {
+    name: 'the root is renamed and moved, of which Postgres tells with its next column',
+    setup: `${M}; create schema {schema}_x`,
+    change: [
+      `insert into m values (3, 1, 'three'), (4, 2, 'four')`,
+      `begin; update m set v = 'ONE' where id = 1; alter table m rename to mm; commit`,
+      `insert into mm values (5, 1, 'five'), (6, 2, 'six')`,
+      'alter table mm set schema {schema}_x',
+      `insert into {schema}_x.mm values (7, 1, 'seven'), (8, 2, 'eight')`,
+      'alter table {schema}_x.mm add column n int; update {schema}_x.mm set n = 1 where id = 1',
+    ],
+    was: WAS,
+    is: {
+      '{schema}_x__mm': [
+        'id int NOT NULL, k int NOT NULL, v longtext, n int, PRIMARY KEY (id,k)',
+        [1, 1, 'ONE', 1],
+        [2, 2, 'two', null],
+        [3, 1, 'three', null],
+        [4, 2, 'four', null],
+        [5, 1, 'five', null],
+        [6, 2, 'six', null],
+        [7, 1, 'seven', null],
+        [8, 2, 'eight', null],
+      ],
+    },
+  },
+  {
     name: 'a partition is renamed or moved: nothing changes',
     setup: `${M}; create schema {schema}_x`,
     change: [
