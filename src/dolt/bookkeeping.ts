@@ -1,3 +1,5 @@
+import type { TransactionRecord } from '../core/batch.js';
+import { trailer } from '../core/message.js';
 import {
   formatLsn,
   formatMicros,
@@ -12,6 +14,7 @@ import type { TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { Timeline } from '../core/timeline.js';
 import { Wal2DoltError } from '../errors.js';
+import { ignoreAcknowledged } from './acknowledged.js';
 import type { TargetConnection } from './client.js';
 import { CREATE_EXACT_TABLE } from './exact.js';
 import { quoteText, textOrNull } from './sql-text.js';
@@ -49,9 +52,6 @@ export interface StoredTable {
   /** By attnum. */
   readonly columns: ReadonlyMap<number, { readonly name: string; readonly type: string }>;
 }
-
-/** Lives in the working set only (see dolt_ignore): written while idle, when there is nothing to commit. */
-export const ACKNOWLEDGED_TABLE = 'wal2dolt_acknowledged';
 
 const CREATE_TABLES = [
   `CREATE TABLE IF NOT EXISTS wal2dolt_position (
@@ -114,10 +114,11 @@ const CREATE_TABLES = [
 
 /** Creates what is missing; the caller commits. */
 export async function createBookkeeping(connection: TargetConnection): Promise<void> {
-  // The rule has to stand before the table does, or Dolt tracks the table and ignores the rule.
-  await connection.run(`INSERT IGNORE INTO dolt_ignore VALUES ('${ACKNOWLEDGED_TABLE}', 1)`);
+  await ignoreAcknowledged(connection);
   for (const statement of CREATE_TABLES) await connection.run(statement);
 }
+
+const TRANSACTIONS_PER_STATEMENT = 1_000;
 
 const REPLICA_IDENTITY = { d: 'default', n: 'nothing', f: 'full', i: 'index' } as const;
 
@@ -144,8 +145,7 @@ export function countSpill(slot: string, spills: number): string {
 
 /** The position at the connection's branch, or null where wal2dolt never wrote. */
 export async function readPosition(connection: TargetConnection, at = ''): Promise<StoredPosition | null> {
-  const exists = await connection.rows(`SHOW TABLES LIKE 'wal2dolt\\_position'`);
-  if (exists.length === 0) return null;
+  if (!(await connection.hasTable('wal2dolt_position'))) return null;
   const rows = await connection.rows(
     `SELECT end_lsn_num, date_format(commit_time, '%Y-%m-%dT%H:%i:%s.%f'), xid, system_id, timeline, timeline_start, source_database, slot, publication, phase, version FROM wal2dolt_position${at}`,
   );
@@ -173,6 +173,27 @@ export async function readPosition(connection: TargetConnection, at = ''): Promi
     },
     phase: text(9) === 'snapshot' ? 'snapshot' : 'streaming',
   };
+}
+
+/**
+ * Records the commit before the one that is being made, which is at `position`. Changes no row where `hash` is not the
+ * branch's head any more. After a step, that is one more commit of the same position.
+ */
+export function insertCommit({ hash, message }: { hash: string; message: string }, position: Position): string {
+  const count = (name: string): number => Number(trailer(message, name) ?? 0);
+  return `INSERT INTO wal2dolt_commits SELECT ${position.endLsn}, '${hash}', '${formatLsn(position.endLsn)}', ${datetime(position.commitTime)}, ${count('Transactions')}, ${count('Rows')}, ${quoteText(trailer(message, 'Reason') ?? '')} FROM dual WHERE HASHOF('HEAD')='${hash}' ON DUPLICATE KEY UPDATE commit_hash='${hash}'`;
+}
+
+export function* insertTransactions(transactions: readonly TransactionRecord[]): Iterable<string> {
+  for (let start = 0; start < transactions.length; start += TRANSACTIONS_PER_STATEMENT) {
+    const rows = transactions
+      .slice(start, start + TRANSACTIONS_PER_STATEMENT)
+      .map(
+        ({ endLsn, xid, commitTime, rows, context }) =>
+          `(${endLsn}, ${xid}, ${datetime(commitTime)}, ${rows}, ${textOrNull(context?.content ?? null)})`,
+      );
+    yield `INSERT INTO wal2dolt_transactions VALUES ${rows.join(',')}`;
+  }
 }
 
 /** Hash of the last commit that is recorded: the one before the connection's head. Null where none is. */

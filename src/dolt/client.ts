@@ -148,6 +148,11 @@ export class TargetConnection implements AsyncDisposable {
     return (await this.rows(sql))[0]?.[0] ?? null;
   }
 
+  /** Whether the branch has a table of this name, which Dolt compares without regard to case. */
+  async hasTable(name: string): Promise<boolean> {
+    return (await this.rows('SHOW TABLES')).some(([table]) => table?.toLowerCase() === name.toLowerCase());
+  }
+
   /** Runs one statement and returns how many rows it changed (an update that changes nothing counts). */
   async run(sql: string): Promise<number> {
     const result = await this.#query(sql);

@@ -1,4 +1,4 @@
-import type { ClosedBatch, TransactionRecord } from '../core/batch.js';
+import type { ClosedBatch } from '../core/batch.js';
 import type { KeyedChanges, KeylessChanges } from '../core/coalesce.js';
 import { failpoint } from '../core/failpoint.js';
 import {
@@ -12,17 +12,22 @@ import {
   stepMessage,
   trailer,
 } from '../core/message.js';
-import { formatLsn, LSN_ZERO, type Lsn, type Micros, maxLsn, type Position } from '../core/position.js';
+import { LSN_ZERO, type Lsn, type Micros, maxLsn, type Position } from '../core/position.js';
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
-import { countSpill, datetime, type Phase, type SourceIdentity, updatePosition } from './bookkeeping.js';
+import { recordAcknowledged } from './acknowledged.js';
+import {
+  countSpill,
+  insertCommit,
+  insertTransactions,
+  type Phase,
+  type SourceIdentity,
+  updatePosition,
+} from './bookkeeping.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { ExactValues } from './exact.js';
-import { quoteText, textOrNull } from './sql-text.js';
 import type { StagingBranch } from './staging.js';
 import { Writer } from './writer.js';
-
-const TRANSACTIONS_PER_STATEMENT = 1_000;
 
 export interface CommitterOptions {
   readonly source: SourceIdentity;
@@ -130,11 +135,7 @@ export class Committer {
 
   /** Whether the staging branch has a table of this name. */
   async exists(name: string): Promise<boolean> {
-    const { writer } = this.#staging;
-    const found = await writer.rows(
-      `SELECT 1 FROM information_schema.tables WHERE table_schema=database() AND table_name=${quoteText(name)}`,
-    );
-    return found.length > 0;
+    return this.#staging.writer.hasTable(name);
   }
 
   /** Whether the table has no row, of all that was written so far. */
@@ -159,7 +160,9 @@ export class Committer {
     await this.writer.write(batch.changes);
     failpoint('after-apply');
     await this.#recordHead();
-    if (this.#options.transactions) await this.#recordTransactions(batch.transactions);
+    if (this.#options.transactions) {
+      for (const statement of insertTransactions(batch.transactions)) await this.#staging.writer.run(statement);
+    }
     await this.#move(last);
     const author = (batch.transactions.length === 1 && authorOf(last.context?.author)) || this.#options.author;
     const message =
@@ -222,7 +225,7 @@ export class Committer {
 
   /** The server may forget WAL up to here although nothing of it was for us. */
   async recordAcknowledged(end: Lsn): Promise<void> {
-    await this.#staging.recordAcknowledged(this.#options.source.slot, end);
+    await recordAcknowledged(this.#staging.writer, this.#options.source.slot, end);
   }
 
   /** Makes the schema change that is in the working set a commit of its own, before something else is written. */
@@ -275,35 +278,16 @@ export class Committer {
     );
   }
 
-  /**
-   * Writes down the commit before this one, and thereby makes sure that it still is the branch's head. After a step, that
-   * is one more commit of the same position.
-   */
+  /** Writes down the commit before this one, and thereby makes sure that it still is the branch's head. */
   async #recordHead(): Promise<void> {
-    const { hash, message } = this.#staging.head;
-    if (isPart(message)) return; // no state; the one before it is recorded with the first part
-    const position = this.#position;
-    const count = (name: string): number => Number(trailer(message, name) ?? 0);
-    const inserted = await this.#staging.writer.run(
-      `INSERT INTO wal2dolt_commits SELECT ${position.endLsn}, '${hash}', '${formatLsn(position.endLsn)}', ${datetime(position.commitTime)}, ${count('Transactions')}, ${count('Rows')}, ${quoteText(trailer(message, 'Reason') ?? '')} FROM dual WHERE HASHOF('HEAD')='${hash}' ON DUPLICATE KEY UPDATE commit_hash='${hash}'`,
-    );
+    const { head } = this.#staging;
+    if (isPart(head.message)) return; // no state; the one before it is recorded with the first part
+    const inserted = await this.#staging.writer.run(insertCommit(head, this.#position));
     if (inserted === 0) {
       throw new Wal2DoltError(
         'E_TARGET_DIVERGED',
         `someone else committed to branch ${this.#staging.branches.staging}`,
       );
-    }
-  }
-
-  async #recordTransactions(transactions: readonly TransactionRecord[]): Promise<void> {
-    for (let start = 0; start < transactions.length; start += TRANSACTIONS_PER_STATEMENT) {
-      const rows = transactions
-        .slice(start, start + TRANSACTIONS_PER_STATEMENT)
-        .map(
-          ({ endLsn, xid, commitTime, rows, context }) =>
-            `(${endLsn}, ${xid}, ${datetime(commitTime)}, ${rows}, ${textOrNull(context?.content ?? null)})`,
-        );
-      await this.#staging.writer.run(`INSERT INTO wal2dolt_transactions VALUES ${rows.join(',')}`);
     }
   }
 

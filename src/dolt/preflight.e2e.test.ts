@@ -6,6 +6,7 @@ import { applyFix, codes, the } from '../../test/support/preflight.js';
 import type { Finding } from '../core/finding.js';
 import { stepMessage } from '../core/message.js';
 import { lsn } from '../core/position.js';
+import { recordAcknowledged } from './acknowledged.js';
 import { insertPosition, type SourceIdentity } from './bookkeeping.js';
 import { parseTarget } from './client.js';
 import { checkTarget } from './preflight.js';
@@ -88,7 +89,7 @@ test('up to where we acknowledged is read', async () => {
   await using database = await createDoltDatabase();
   await ours(database);
   await using staging = await StagingBranch.open(parseTarget(database.url), BRANCHES);
-  await staging.recordAcknowledged('wal2dolt', lsn(0x16b4000n));
+  await recordAcknowledged(staging.writer, 'wal2dolt', lsn(0x16b4000n));
   expect((await check(database.url)).acknowledged).toBe(0x16b4000n);
 });
 

@@ -1,12 +1,13 @@
 import { error, type Finding, listed, warning } from '../core/finding.js';
 import { trailer } from '../core/message.js';
-import { formatLsn, type Lsn, lsn } from '../core/position.js';
-import { ACKNOWLEDGED_TABLE, readPosition, readTables, type StoredPosition, type StoredTable } from './bookkeeping.js';
+import { formatLsn, type Lsn } from '../core/position.js';
+import { readAcknowledged } from './acknowledged.js';
+import { readPosition, readTables, type StoredPosition, type StoredTable } from './bookkeeping.js';
+import { type Branches, squashBranch } from './branches.js';
 import { quoteName, type TargetAddress, TargetConnection } from './client.js';
 import { isHalfForwarded } from './fast-forward.js';
 import { checkBranchPermissions, checkPrivileges } from './preflight-privileges.js';
 import { quoteText } from './sql-text.js';
-import { type Branches, squashBranch } from './staging.js';
 
 export interface TargetReport {
   readonly findings: readonly Finding[];
@@ -183,16 +184,10 @@ async function readStaging(inspection: Inspection): Promise<TargetReport> {
   const position = await readPosition(staging, ` AS OF 'HEAD'`);
   if (!position) return reportOf([]);
   const findings = await checkStaging(inspection, staging, position);
-  const tables = await staging.rows('SHOW TABLES');
-  const acknowledged = tables.some(([name]) => name === ACKNOWLEDGED_TABLE)
-    ? await staging.value(
-        `SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot = ${quoteText(position.source.slot)}`,
-      )
-    : null;
   return {
     findings,
     position,
-    acknowledged: acknowledged === null ? null : lsn(BigInt(acknowledged)),
+    acknowledged: await readAcknowledged(staging, position.source.slot),
     tables: await readTables(staging),
   };
 }

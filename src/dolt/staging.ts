@@ -1,31 +1,17 @@
 import { failpoint } from '../core/failpoint.js';
 import { isPart, trailer } from '../core/message.js';
-import { formatLsn, formatMicros, type Lsn, lsn, type Micros, parseMicros } from '../core/position.js';
+import { formatLsn, formatMicros, type Micros, parseMicros } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
-import {
-  ACKNOWLEDGED_TABLE,
-  createBookkeeping,
-  readLastCommit,
-  readPosition,
-  type StoredPosition,
-} from './bookkeeping.js';
-import { quoteName, type TargetAddress, TargetConnection } from './client.js';
+import { createAcknowledged } from './acknowledged.js';
+import { createBookkeeping, readLastCommit, readPosition, type StoredPosition } from './bookkeeping.js';
+import { type Branches, createBranches, createDatabase, refuseForeign, squashBranch } from './branches.js';
+import { type TargetAddress, TargetConnection } from './client.js';
 import { fastForward, finishFastForward } from './fast-forward.js';
 import { lockCopy, lockWriter } from './locks.js';
 import { quoteText } from './sql-text.js';
 import { tagName } from './tag-name.js';
 
-export interface Branches {
-  /** Readers' branch, which is only ever fast-forwarded. */
-  readonly target: string;
-  /** Where everything is written first; nobody else writes it. */
-  readonly staging: string;
-}
-
 const LOG_PAGE = 20;
-
-/** A branch that is there while the first copy is made one commit. */
-export const squashBranch = (staging: string): string => `${staging}_squash`;
 
 export interface StagingHead {
   readonly hash: string;
@@ -90,13 +76,11 @@ export class StagingBranch implements AsyncDisposable {
       await writer.run('CALL DOLT_CLEAN()');
       // What a crash left of a source transaction that has several commits goes too: its last one is missing.
       await writer.run(`CALL DOLT_RESET('--hard', ${quoteText(await lastState(writer, 0))})`);
-      if ((await writer.rows(`SHOW TABLES LIKE 'wal2dolt\\_position'`)).length === 0) {
+      if (!(await writer.hasTable('wal2dolt_position'))) {
         await createBookkeeping(writer);
         await writer.rows(`CALL DOLT_COMMIT('-A', '-m', 'bookkeeping of wal2dolt')`);
       }
-      await writer.run(
-        `CREATE TABLE IF NOT EXISTS ${ACKNOWLEDGED_TABLE} (slot VARCHAR(64) NOT NULL PRIMARY KEY, end_lsn_num BIGINT UNSIGNED NOT NULL)`,
-      );
+      await createAcknowledged(writer);
       return new StagingBranch(address, branches, writer, publisher, await readHead(writer));
     } catch (error) {
       for (const connection of connections) connection.destroy();
@@ -197,17 +181,6 @@ export class StagingBranch implements AsyncDisposable {
     }
   }
 
-  /** Keeps, outside of history, up to where WAL of no interest was acknowledged: it tells our own advance of the slot from someone else's. */
-  async recordAcknowledged(slot: string, end: Lsn): Promise<void> {
-    await this.writer.run(`REPLACE INTO ${ACKNOWLEDGED_TABLE} VALUES (${quoteText(slot)}, ${end})`);
-    // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit: the next statement opens a transaction.
-    await this.writer.run('COMMIT');
-  }
-
-  async acknowledged(slot: string): Promise<Lsn | null> {
-    return acknowledgedOn(this.writer, slot);
-  }
-
   /** One more connection to the staging branch, for the copy. `number` makes its lock its own. */
   async openCopyConnection(number: number): Promise<TargetConnection> {
     return openCopyConnection(this.address, this.branches.staging, number);
@@ -241,13 +214,6 @@ export async function openCopyConnection(
   }
 }
 
-/** What `recordAcknowledged` kept, seen from any connection to the staging branch; null where it never was. */
-export async function acknowledgedOn(connection: TargetConnection, slot: string): Promise<Lsn | null> {
-  if ((await connection.rows(`SHOW TABLES LIKE '${ACKNOWLEDGED_TABLE.replace('_', '\\_')}'`)).length === 0) return null;
-  const value = await connection.value(`SELECT end_lsn_num FROM ${ACKNOWLEDGED_TABLE} WHERE slot=${quoteText(slot)}`);
-  return value === null ? null : lsn(BigInt(value));
-}
-
 async function commitOn(
   connection: TargetConnection,
   flags: readonly string[],
@@ -263,43 +229,6 @@ async function commitOn(
 /** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */
 export async function prepareSession(connection: TargetConnection): Promise<void> {
   await connection.run('SET foreign_key_checks=0');
-}
-
-async function createDatabase(address: TargetAddress): Promise<void> {
-  await using server = await TargetConnection.open(address, null);
-  const names = await server.rows('SHOW DATABASES');
-  if (!names.some(([name]) => name?.toLowerCase() === address.database.toLowerCase())) {
-    await server.run(`CREATE DATABASE ${quoteName(address.database)}`);
-  }
-}
-
-async function createBranches(connection: TargetConnection, branches: Branches): Promise<void> {
-  const names = new Set((await connection.rows('SELECT name FROM dolt_branches')).map(([name]) => name));
-  if (!names.has(branches.target)) await connection.rows(`CALL DOLT_BRANCH(${quoteText(branches.target)})`);
-  if (!names.has(branches.staging)) {
-    await connection.rows(`CALL DOLT_BRANCH(${quoteText(branches.staging)}, ${quoteText(branches.target)})`);
-  }
-}
-
-/** Refuses a database with tables of someone else, and a readers' branch with commits of someone else. */
-async function refuseForeign(publisher: TargetConnection, branches: Branches): Promise<void> {
-  const tables = (await publisher.rows('SHOW TABLES')).map(([name]) => name ?? '');
-  if (tables.length > 0 && !tables.includes('wal2dolt_position')) {
-    throw new Wal2DoltError(
-      'E_TARGET_FOREIGN',
-      `the target database holds ${tables.length} tables of someone else, e.g. ${tables[0]}`,
-    );
-  }
-  const base = await publisher.value(
-    `SELECT DOLT_MERGE_BASE(${quoteText(branches.target)}, ${quoteText(branches.staging)})`,
-  );
-  const head = await publisher.value(`SELECT HASHOF(${quoteText(branches.target)})`);
-  if (base !== head) {
-    throw new Wal2DoltError(
-      'E_TARGET_DIVERGED',
-      `branch ${branches.target} has commits that wal2dolt did not make (since ${base})`,
-    );
-  }
 }
 
 /** Hash of the last commit of the branch, `skip` of them left out, that is more than a part of a source transaction. */

@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import { failpoint } from '../core/failpoint.js';
 import { formatLsn, LSN_ZERO, type Lsn, maxLsn } from '../core/position.js';
 import { findTimeline, type LivedTimeline, ownAdvance, sharedUpTo } from '../core/timeline.js';
+import { readAcknowledged, recordAcknowledged } from '../dolt/acknowledged.js';
 import {
   readTables,
   type SourceIdentity,
@@ -96,7 +97,7 @@ async function requireSlot(
 ): Promise<void> {
   const { slot: name } = position.source;
   const slot = requireUsable(await readSlot(source, name), position.source);
-  const ours = ownAdvance(timeline.end, position.endLsn, await staging.acknowledged(name));
+  const ours = ownAdvance(timeline.end, position.endLsn, await readAcknowledged(staging.writer, name));
   const confirmed = slot.confirmedFlushLsn ?? LSN_ZERO;
   if (confirmed > ours) {
     throw new Wal2DoltError(
@@ -139,8 +140,8 @@ async function followTimeline(
 ): Promise<StoredPosition> {
   const { config, staging, identity } = sides;
   const { timeline, slot } = identity;
-  const acknowledged = await staging.acknowledged(slot);
-  if (acknowledged !== null) await staging.recordAcknowledged(slot, sharedUpTo(left.end, acknowledged));
+  const acknowledged = await readAcknowledged(staging.writer, slot);
+  if (acknowledged !== null) await recordAcknowledged(staging.writer, slot, sharedUpTo(left.end, acknowledged));
   failpoint('before-timeline');
   const options = { source: identity, author: config.context.author, transactions: config.transactions };
   const committer = await Committer.open(staging, options, position, position.phase);

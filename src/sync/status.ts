@@ -1,8 +1,8 @@
 import type { Config } from '../config.js';
 import { formatLsn, formatMicros, LSN_ZERO, type Lsn, maxLsn } from '../core/position.js';
+import { readAcknowledged } from '../dolt/acknowledged.js';
 import { readPosition, readTables } from '../dolt/bookkeeping.js';
 import { parseTarget, type TargetAddress, TargetConnection } from '../dolt/client.js';
-import { acknowledgedOn } from '../dolt/staging.js';
 import { asWal2DoltError, type ErrorCode, Wal2DoltError } from '../errors.js';
 import { connectSource } from '../postgres/client.js';
 import { areExact, readTriggers } from '../postgres/ddl-triggers.js';
@@ -136,7 +136,7 @@ async function readTarget(
   const tables = { streaming: 0, copying: 0, left: 0 };
   for (const { state } of await readTables(connection)) tables[state] += 1;
   const commits = await connection.rows(`SELECT commit_hash, date, message FROM dolt_log LIMIT ${COMMITS_SHOWN}`);
-  const acknowledged = (await acknowledgedOn(connection, position.source.slot)) ?? LSN_ZERO;
+  const acknowledged = (await readAcknowledged(connection, position.source.slot)) ?? LSN_ZERO;
   return {
     reached: maxLsn(position.endLsn, acknowledged),
     commitMicros: position.commitTime,
