@@ -117,9 +117,7 @@ LANGUAGE sql STABLE AS $tables$
     'publishedBy', t.published_by::int8[], 'fileNode', coalesce(pg_relation_filenode(c.oid), 0)::int8,
     'partitionOf', (SELECT i.inhparent::int8 FROM pg_inherits i
       WHERE c.relispartition AND i.inhrelid = c.oid AND NOT i.inhdetachpending),
-    'partitions', CASE c.relkind WHEN 'p' THEN (
-      SELECT coalesce(json_agg(leaf.oid::int8 ORDER BY leaf.oid), '[]') FROM unnest(tree.descendants) d (oid)
-      JOIN pg_class leaf ON leaf.oid = d.oid AND leaf.relkind = 'r' AND leaf.relpersistence = 'p') END,
+    'partitions', leaves.oids, 'leaves', leaves.facts,
     'columns', (
       SELECT coalesce(json_agg(json_build_object(
         'attnum', a.attnum, 'name', a.attname,
@@ -163,13 +161,23 @@ LANGUAGE sql STABLE AS $tables$
   ) AS definition
   FROM publication, published t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
   CROSS JOIN LATERAL (
-    SELECT ARRAY(
-      WITH RECURSIVE below (oid) AS (
-        SELECT i.inhrelid FROM pg_inherits i WHERE c.relkind = 'p' AND i.inhparent = c.oid AND NOT i.inhdetachpending
+    -- `joined`: the transactions by which it, and each partitioned table between, is where it is.
+    SELECT coalesce(array_agg(below.oid), '{}') AS descendants, coalesce(array_agg(below.joined), '{}') AS joined FROM (
+      WITH RECURSIVE below (oid, joined) AS (
+        SELECT i.inhrelid, i.xmin::text FROM pg_inherits i
+        WHERE c.relkind = 'p' AND i.inhparent = c.oid AND NOT i.inhdetachpending
         UNION ALL
-        SELECT i.inhrelid FROM below JOIN pg_inherits i ON i.inhparent = below.oid AND NOT i.inhdetachpending
-      ) SELECT oid FROM below) AS descendants
+        SELECT i.inhrelid, below.joined || ' ' || i.xmin::text
+        FROM below JOIN pg_inherits i ON i.inhparent = below.oid AND NOT i.inhdetachpending
+      ) SELECT * FROM below) below
   ) tree
+  CROSS JOIN LATERAL (
+    SELECT CASE c.relkind WHEN 'p' THEN coalesce(json_agg(leaf.oid::int8 ORDER BY leaf.oid), '[]') END AS oids,
+      CASE c.relkind WHEN 'p' THEN
+        coalesce(json_agg(json_build_array(coalesce(pg_relation_filenode(leaf.oid), 0)::int8, d.joined) ORDER BY leaf.oid), '[]') END AS facts
+    FROM unnest(tree.descendants, tree.joined) d (oid, joined)
+    JOIN pg_class leaf ON leaf.oid = d.oid AND leaf.relkind = 'r' AND leaf.relpersistence = 'p'
+  ) leaves
   ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 $tables$;
 

@@ -12,14 +12,6 @@ export interface CatalogRelation extends Attributes {
   readonly typeXids: ReadonlyMap<number, bigint>;
   /** The announced columns' types by `typeKey`, as far as they still exist. */
   readonly types: ReadonlyMap<string, ColumnType>;
-  /** The partitions that have rows; of an ordinary table itself. */
-  readonly files: readonly {
-    readonly oid: number;
-    /** It has the file that it was created with. */
-    readonly isFirst: boolean;
-    /** The transaction that gave it another file last, or changed something else of it. */
-    readonly xid: bigint;
-  }[];
   /** The transaction that created the table. */
   readonly creationXid: bigint;
 }

@@ -1,6 +1,6 @@
 import type { AnnouncementTime } from './announcement-time.js';
 import type { CatalogRelation } from './catalog-relation.js';
-import type { ColumnType, TableSchema } from './schema.js';
+import { type ColumnType, leavesOf, type TableSchema } from './schema.js';
 
 /**
  * Whether rows may have been written anew, with other values, since the table was stored. Postgres sends none of them. It may
@@ -11,14 +11,14 @@ import type { ColumnType, TableSchema } from './schema.js';
  */
 export function mayBeRewritten(
   stored: TableSchema,
-  { table, attributes, fileNode, files, creationXid }: CatalogRelation,
+  { table, attributes, fileNode, creationXid }: CatalogRelation,
   { storedXid = null }: AnnouncementTime,
 ): boolean {
   const isOld = (xid: bigint): boolean => storedXid !== null && xid < storedXid;
   if (attributes.every(({ xid }) => xid === creationXid || isOld(xid))) return false;
   if (table.kind === 'r') return stored.fileNode !== fileNode;
-  const had = new Set(stored.partitions);
-  return files.some(({ oid, isFirst, xid }) => had.has(oid) && !isFirst && !isOld(xid));
+  const had = leavesOf(stored);
+  return [...leavesOf(table)].some(([oid, leaf]) => had.has(oid) && had.get(oid)?.[0] !== leaf?.[0]);
 }
 
 /** Whether values print otherwise, though they are stored as before: by other labels, or other columns inside. */

@@ -54,6 +54,32 @@ describe('rows are kept', () => {
       { ...QUIET, createdPartitions: new Set([7]) },
     ],
     [
+      'where partitions have other files',
+      numbered(
+        { 1: 'id integer', 2: 'v text' },
+        {
+          kind: 'p',
+          partitions: [5, 6],
+          leaves: [
+            [50, '700'],
+            [60, '700'],
+          ],
+        },
+      ),
+      numbered(
+        { 1: 'id integer', 2: 'v text' },
+        {
+          kind: 'p',
+          partitions: [5, 6],
+          leaves: [
+            [50, '700'],
+            [61, '700'],
+          ],
+        },
+      ),
+      QUIET,
+    ],
+    [
       'where a column of all partitions is wider',
       PARTITIONED,
       numbered({ 1: 'id bigint', 2: 'v text' }, { kind: 'p', partitions: [6, 5] }),
@@ -219,6 +245,32 @@ describe('rows are copied', () => {
       'where a partition came with rows',
       PARTITIONED,
       numbered({ 1: 'id integer', 2: 'v text' }, { kind: 'p', partitions: [5, 6, 7] }),
+      QUIET,
+    ],
+    [
+      'where a partition left and came back',
+      numbered(
+        { 1: 'id integer', 2: 'v text' },
+        {
+          kind: 'p',
+          partitions: [5, 6],
+          leaves: [
+            [50, '700'],
+            [60, '700 701'],
+          ],
+        },
+      ),
+      numbered(
+        { 1: 'id integer', 2: 'v text' },
+        {
+          kind: 'p',
+          partitions: [5, 6],
+          leaves: [
+            [50, '700'],
+            [60, '702 701'],
+          ],
+        },
+      ),
       QUIET,
     ],
     [

@@ -1,7 +1,7 @@
 import { readRetypings } from './alter-command.js';
 import { printsOtherwise } from './rewrites.js';
 import { samePrint, sameStored } from './same-text.js';
-import type { Column, ColumnType } from './schema.js';
+import { type Column, type ColumnType, joinedPartitions } from './schema.js';
 import type { TargetColumn, TargetTable } from './target.js';
 
 /** Where the rows come from that a table has after a change. */
@@ -93,10 +93,9 @@ function otherRows(
 ): string | null {
   const [old, now] = [before.source, after.source];
   if (old.rowFilter !== now.rowFilter) return 'the row filter of the publication changed';
-  const had = new Set(old.partitions);
   const has = new Set(now.partitions);
-  if ([...had].some((oid) => !has.has(oid))) return 'a partition left it';
-  if ([...has].some((oid) => !had.has(oid) && !createdPartitions?.has(oid))) return 'a partition joined it';
+  if (old.partitions?.some((oid) => !has.has(oid))) return 'a partition left it';
+  if (joinedPartitions(old, now).some((oid) => !createdPartitions?.has(oid))) return 'a partition joined it';
   const leftOut = added.find(({ source }) => old.columns.some(({ attnum }) => attnum === source.attnum));
   if (leftOut) return `the column ${leftOut.source.name} was left out before`;
   if (added.length > 0 && old.unpublished.some((name) => !now.unpublished.includes(name))) {

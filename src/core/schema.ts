@@ -115,7 +115,15 @@ export interface TableSchema {
   readonly partitionOf?: number;
   /** oids of all leaf partitions whose rows are sent as this table's; absent for any other table. */
   readonly partitions?: readonly number[];
+  /** Of each of `partitions`, in their order, what is another one where its rows may be others. */
+  readonly leaves?: readonly Leaf[];
 }
+
+/**
+ * Its pg_relation_filenode, and the transactions that made it a partition, and each partitioned table between, of what it
+ * is part of: all others where it was detached and attached again.
+ */
+export type Leaf = readonly [fileNode: number, joinedBy: string];
 
 /**
  * The attnums that identify a row in the target: what Postgres itself replicates updates and deletes by.
@@ -136,5 +144,19 @@ export function keyAttnums(table: Pick<TableSchema, 'indexes' | 'replicaIdentity
   const index = identity ?? table.indexes.find((candidate) => candidate.primary);
   return index && usable(index) ? (index.attnums ?? []) : [];
 }
+
+/** Partitions of `after` that `before` did not have, or that were detached from it in between. */
+export function joinedPartitions(before: TableSchema, after: TableSchema): number[] {
+  const had = leavesOf(before);
+  const has = leavesOf(after);
+  return (after.partitions ?? []).filter((oid) => {
+    const [was, is] = [had.get(oid), has.get(oid)];
+    return was === undefined || (was !== null && is != null && was[1] !== is[1]);
+  });
+}
+
+/** By oid; null where nothing is known of it. */
+export const leavesOf = ({ partitions = [], leaves }: TableSchema): ReadonlyMap<number, Leaf | null> =>
+  new Map(partitions.map((oid, i) => [oid, leaves?.[i] ?? null]));
 
 export const qualifiedName = (table: Pick<TableSchema, 'schema' | 'name'>): string => `${table.schema}.${table.name}`;

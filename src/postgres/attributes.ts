@@ -32,7 +32,7 @@ export async function readRelation(
     // Not by one snapshot: whatever prints an expression looks at the newest catalog.
     if ((await readFacts(client, values)) !== before) continue;
     if (before === null || table === null) return null;
-    const { attributes, indexes, types, files, ...facts } = catalogFacts.parse(JSON.parse(before));
+    const { attributes, indexes, types, ...facts } = catalogFacts.parse(JSON.parse(before));
     const published = new Set(table.columns.map(({ attnum }) => attnum));
     return {
       ...facts,
@@ -50,7 +50,6 @@ export async function readRelation(
         client,
         announced.filter(({ typeOid }) => types.some(({ oid }) => oid === typeOid)),
       ),
-      files,
     };
   }
 }
@@ -106,7 +105,7 @@ async function readTypes(
 /** What types are resolved in. */
 const NO_TABLE: TableDefinition = {
   ...{ oid: 0, schema: '', name: '', kind: 'r', replicaIdentity: 'd', comment: null, rowFilter: null, publishedBy: [] },
-  ...{ fileNode: 0, partitionOf: null, partitions: null, columns: [], indexes: [], constraints: [] },
+  ...{ fileNode: 0, partitionOf: null, partitions: null, leaves: null, columns: [], indexes: [], constraints: [] },
 };
 const NO_COLUMN: Omit<TableDefinition['columns'][number], 'typeOid' | 'typmod'> = {
   ...{ attnum: 0, name: '', published: true, notNull: false, defaultExpression: null, identity: '', generated: '' },
@@ -138,7 +137,6 @@ const catalogFacts = z.object({
     }),
   ),
   indexes: z.array(z.object({ name: z.string(), xid: fullXid })),
-  files: z.array(z.object({ oid: identifier, isFirst: z.boolean(), xid: fullXid })),
   types: z.array(z.object({ oid: identifier, layout: z.string(), xid: fullXid.nullable() })),
 });
 
@@ -198,10 +196,6 @@ SELECT json_build_object(
   'indexes', (
     SELECT coalesce(json_agg(json_build_object('name', ic.relname, 'xid', ${withEpoch('i.xmin')}::text) ORDER BY i.indexrelid), '[]')
     FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid),
-  'files', (
-    SELECT coalesce(json_agg(json_build_object(
-      'oid', f.oid::int8, 'isFirst', pg_relation_filenode(f.oid) = f.oid, 'xid', ${withEpoch('f.xmin')}::text) ORDER BY f.oid), '[]')
-    FROM pg_class f WHERE f.relkind = 'r' AND (f.oid = c.oid OR f.oid IN (SELECT relid FROM pg_partition_tree(c.oid)))),
   'types', (
     SELECT coalesce(json_agg(json_build_object(
       'oid', r.root::int8, 'layout', concat_ws('/', t.typlen, t.typbyval, t.typalign), 'xid', r.xid::text) ORDER BY r.root), '[]')

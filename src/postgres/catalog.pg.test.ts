@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createPostgresDatabase, type PostgresDatabase, postgresVersion } from '../../test/support/postgres.js';
-import { type ColumnType, keyAttnums, type TableSchema } from '../core/schema.js';
+import { type ColumnType, keyAttnums, type Leaf, type TableSchema } from '../core/schema.js';
 import { readTables, readUnreplicated } from './catalog.js';
 import { connectSource, queryRows } from './client.js';
 
@@ -204,6 +204,39 @@ describe('readTables', () => {
       ['m1', 'r'],
       ['m2a', 'r'],
     ]);
+  });
+
+  it('tells of each partition whether it was written anew, or was detached and came back', async () => {
+    await using database = await createPostgresDatabase();
+    await database.sql(`
+      create table m (id int) partition by range (id);
+      create table m1 partition of m for values from (0) to (9);
+      create table m2 partition of m for values from (10) to (19) partition by range (id);
+      create table m2a partition of m2 for values from (10) to (14);
+      create table m2b partition of m2 for values from (15) to (19);
+      create publication p for table m with (publish_via_partition_root = true);`);
+    let before: readonly Leaf[] = [];
+    const changed = async (change: string): Promise<string[]> => {
+      await database.sql(change);
+      const was = before;
+      before = (await read(database))[0]?.leaves ?? [];
+      return before.map(([file, joinedBy], i) =>
+        [file !== was[i]?.[0] ? 'file' : '', joinedBy !== was[i]?.[1] ? 'joined' : ''].join(''),
+      );
+    };
+    await changed('');
+    expect(await changed('insert into m values (1)')).toEqual(['', '', '']);
+    expect(await changed('truncate m1')).toEqual(['file', '', '']);
+    expect(
+      await changed(
+        'alter table m2 detach partition m2a; alter table m2 attach partition m2a for values from (10) to (14)',
+      ),
+    ).toEqual(['', 'joined', '']);
+    expect(
+      await changed(
+        'alter table m detach partition m2; alter table m attach partition m2 for values from (10) to (19)',
+      ),
+    ).toEqual(['', 'joined', 'joined']);
   });
 
   it('leaves out generated columns that are not published', async () => {

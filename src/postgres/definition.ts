@@ -59,6 +59,7 @@ export const tableDefinition = z.object({
   fileNode: identifier,
   partitionOf: identifier.nullable(),
   partitions: z.array(identifier).nullable(),
+  leaves: z.array(z.tuple([identifier, z.string()])).nullish(),
   columns: z.array(column),
   indexes: z.array(index),
   constraints: z.array(constraint),
@@ -85,7 +86,7 @@ export type TypeDefinition = z.output<typeof typeDefinition>;
 /** The tables with their types resolved. Throws E_TABLE_REWRITTEN where one is missing: it vanished while the catalog was read. */
 export function toSchemas(tables: readonly TableDefinition[], types: readonly TypeDefinition[]): TableSchema[] {
   const typeOf = resolver(types);
-  return tables.map(({ columns, indexes, partitionOf, partitions, ...table }) => ({
+  return tables.map(({ columns, indexes, partitionOf, partitions, leaves, ...table }) => ({
     ...table,
     columns: columns
       .filter(({ published }) => published)
@@ -95,14 +96,14 @@ export function toSchemas(tables: readonly TableDefinition[], types: readonly Ty
       }),
     unpublished: columns.filter(({ published }) => !published).map(({ name }) => name),
     indexes: indexes.map(({ key, ...index }) => ({ ...index, attnums: key?.includes(0) ? null : key })),
-    ...present({ partitionOf, partitions }),
+    ...present({ partitionOf, partitions, leaves }),
   }));
 }
 
-/** Without what is null. */
+/** Without what is null or undefined. */
 function present<T extends object>(object: T): { [K in keyof T]?: NonNullable<T[K]> } {
   // The cast: the entries are those of the object.
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null)) as {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value != null)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
 }

@@ -1,6 +1,6 @@
 import type { DdlSnapshot } from '../core/ddl-snapshot.js';
 import { LSN_ZERO, type Lsn, type Micros } from '../core/position.js';
-import type { TableSchema } from '../core/schema.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { SchemaChange } from '../dolt/committer.js';
 import { type ActionOptions, applyAction, describeAction } from './apply-action.js';
@@ -152,6 +152,19 @@ export class SchemaChanges {
   byLoss(oid: number, at: At): Decided | null {
     const name = this.#options.relations.tables.get(oid)?.table.name ?? '';
     return this.#decide([{ kind: 'leave', oid, name, why: 'it changed and was dropped' }], UNKNOWN, at);
+  }
+
+  /**
+   * What a row comes to of a table that was a partition of a followed one: it is not any more, or was not for a time. Null where it
+   * was none, or the followed one is to be copied already.
+   */
+  byDetached(partition: number, at: At): Decided | null {
+    for (const [oid, { table }] of this.#options.relations.tables) {
+      if (!table.source.partitions?.includes(partition) || this.passesOver(oid)) continue;
+      const why = 'a partition left it';
+      return this.#decide([{ kind: 'copy', oid, name: qualifiedName(table.source), why }], UNKNOWN, at);
+    }
+    return null;
   }
 
   /** The table is copied again when the open transaction ends. */

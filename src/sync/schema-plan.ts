@@ -2,7 +2,7 @@ import { type DdlSnapshot, saw } from '../core/ddl-snapshot.js';
 import { foldName, uniqueNames } from '../core/names.js';
 import { selects } from '../core/patterns.js';
 import { LSN_ZERO, type Lsn } from '../core/position.js';
-import { qualifiedName, type TableSchema } from '../core/schema.js';
+import { joinedPartitions, qualifiedName, type TableSchema } from '../core/schema.js';
 import { diffTables, type TableDiff } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
 import type { StreamedTable } from './relations.js';
@@ -95,9 +95,12 @@ export function planName(name: string, oid: number, known: KnownTables, rules: M
 }
 
 /** Whether partitions came that may have rows. */
-function attaches(before: TableSchema, after: TableSchema, createdEmpty: ReadonlySet<number>): boolean {
-  const had = new Set(before.partitions ?? []);
-  return (after.partitions ?? []).some((oid) => !had.has(oid) && !createdEmpty.has(oid));
+const attaches = (before: TableSchema, after: TableSchema, createdEmpty: ReadonlySet<number>): boolean =>
+  joinedPartitions(before, after).some((oid) => !createdEmpty.has(oid));
+
+function withoutPartition({ partitions = [], leaves, ...table }: TableSchema, partition: number): TableSchema {
+  const isOther = (_: unknown, i: number): boolean => partitions[i] !== partition;
+  return { ...table, partitions: partitions.filter(isOther), ...(leaves && { leaves: leaves.filter(isOther) }) };
 }
 
 class SchemaPlan {
@@ -135,8 +138,7 @@ class SchemaPlan {
   dropPartition(partition: number, command: string, but: ReadonlySet<number>): void {
     for (const [oid, { table }] of this.#followed) {
       if (but.has(oid) || !table.source.partitions?.includes(partition)) continue;
-      const partitions = table.source.partitions.filter((other) => other !== partition);
-      if (this.#of(oid)) this.#change(oid, { ...table.source, partitions }, { rewritten: false, command });
+      if (this.#of(oid)) this.#change(oid, withoutPartition(table.source, partition), { rewritten: false, command });
     }
   }
 

@@ -143,6 +143,7 @@ export class StreamSchema {
     const { changes, inferSchema, relations, logger } = this.#options;
     const { oid, schema, name } = relation;
     if (difference !== null) logger.info({ table: `${schema}.${name}` }, difference);
+    await this.#apply(changes.byDetached(oid, at));
     const inferred = await inferSchema(relation, at);
     if (inferred === null) {
       logger.warn(

@@ -65,6 +65,18 @@ followsDdl('partitions', [
     is: { m: [COLUMNS, [1, 1, 'ONE']], m2: [COLUMNS, [2, 2, 'two'], [4, 2, 'four']] },
   },
   {
+    name: 'DETACH, rows, and ATTACH again, in one transaction',
+    setup: M,
+    change: [
+      `begin; alter table m detach partition m2; insert into m2 values (4, 2, 'four'); delete from m2 where id = 2;
+       alter table m attach partition m2 for values in (2); commit`,
+      `update m set v = 'ONE' where id = 1`,
+      `update m set v = 'FOUR' where id = 4`,
+    ],
+    was: WAS,
+    is: { m: [COLUMNS, [1, 1, 'ONE'], [4, 2, 'FOUR']] },
+  },
+  {
     name: 'DROP of a partition: its rows are gone',
     setup: M,
     change: ['drop table m2', `insert into m values (3, 1, 'three')`],

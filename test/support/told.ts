@@ -101,8 +101,10 @@ export function untold(
       }
     }
     for (const [oid, table] of expected) {
-      const { partitions } = table;
-      if (partitions) expected.set(oid, { ...table, partitions: partitions.filter((leaf) => !gone.has(leaf)) });
+      const { partitions, leaves } = table;
+      const stays = (_: unknown, i: number): boolean => !gone.has(partitions?.[i] ?? 0);
+      if (partitions && leaves)
+        expected.set(oid, { ...table, partitions: partitions.filter(stays), leaves: leaves.filter(stays) });
     }
     for (const { schema } of snapshot.tables) expected.set(schema.oid, schema);
   }
@@ -111,6 +113,7 @@ export function untold(
       table && {
         ...table,
         fileNode: 0,
+        leaves: table.leaves?.map(([_, joinedBy]) => joinedBy),
         constraints: table.constraints.map((one) => (one.kind === 'f' ? { ...one, definition: '' } : one)),
       },
     );
