@@ -1,4 +1,4 @@
-import { EVERY_TABLE } from '../../src/core/patterns.js';
+import { EVERY_TABLE, parsePattern, type TableOptions } from '../../src/core/patterns.js';
 import type { Column, ColumnType, Constraint, Index, ReplicaIdentity, TableSchema } from '../../src/core/schema.js';
 import type { TargetTable } from '../../src/core/target.js';
 import { type MappingRules, planTables } from '../../src/sync/tables.js';
@@ -123,4 +123,23 @@ export function targetOf(spec: TableSpec, rules = PLAIN_RULES): TargetTable {
   const [table] = planTables([schemaOf(spec)], rules);
   if (!table) throw new Error('not planned');
   return table;
+}
+
+/** Options by pattern, as under `tables` of the configuration. */
+export const rulesOf = (options: Record<string, TableOptions>, rest: Partial<MappingRules> = {}): MappingRules => ({
+  ...PLAIN_RULES,
+  ...rest,
+  tables: {
+    selection: [],
+    options: Object.entries(options).map(([pattern, set]) => ({ pattern: parsePattern(pattern), options: set })),
+  },
+});
+
+export const plan = (specs: readonly TableSpec[], rules = PLAIN_RULES, taken: readonly string[] = []): TargetTable[] =>
+  planTables(specs.map(schemaOf), rules, taken);
+
+export function planned(spec: TableSpec, rules = PLAIN_RULES): TargetTable {
+  const [made] = plan([spec], rules);
+  if (!made) throw new Error('not planned');
+  return made;
 }
