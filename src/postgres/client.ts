@@ -27,6 +27,8 @@ const PINNED = {
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
+  // The planner expects thousands of rows of the recursive query for types: compiling it took 80 ms, and running it 2.
+  jit: 'off',
 };
 
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
