@@ -1,21 +1,30 @@
-import { error, type Finding, info, listed } from '../core/finding.js';
+import { error, type Finding, info, listed, warning } from '../core/finding.js';
 import { optionsFor, unknownColumns } from '../core/patterns.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { StoredTable } from '../dolt/bookkeeping.js';
 import { Wal2DoltError } from '../errors.js';
 import { fallbackNote } from '../types/mapping.js';
-import { type MappingRules, planTables, restoreTable } from './tables.js';
+import { type MappingRules, planTables, restoreTable, selectSchemas } from './tables.js';
 
-/** What of names and types in Dolt differs from what one would expect, for tables that are new to the target. */
-export function checkMapping(schemas: readonly TableSchema[], rules: MappingRules): Finding[] {
+/** What of names and types in Dolt differs from what one would expect, for published tables that are new to the target. */
+export function checkMapping(published: readonly TableSchema[], rules: MappingRules): Finding[] {
+  const schemas = selectSchemas(published, rules.tables);
   const impossible = [
-    ...checkColumns(schemas, rules),
+    ...checkColumns(published, rules),
     ...schemas.flatMap((schema) => refusalOf(schema, () => planTables([schema], rules))),
   ];
   if (impossible.length > 0) return impossible;
   const tables = planTables(schemas, rules);
-  return [...checkNames(tables, rules), ...checkFallbacks(tables), ...checkKeys(tables)];
+  const without = published.filter((schema) => !schemas.includes(schema));
+  return [...checkNames(tables, rules), ...checkFallbacks(tables), ...checkKeys(tables), ...passedOver(without)];
+}
+
+/** Dolt has no table without columns. */
+function passedOver(tables: readonly TableSchema[]): Finding[] {
+  if (tables.length === 0) return [];
+  const message = `Without a column that is replicated, and passed over until they have one: ${listed(tables.map(qualifiedName))}.`;
+  return [warning('no_columns', message)];
 }
 
 /** Tables that the target has: the configuration must still say of them what it said when they were made. */

@@ -190,7 +190,7 @@ async function giveUp(
   changes.settled(copy.oid, streamed?.table.name ?? changes.left.get(copy.oid) ?? null);
   context.logger.warn(
     { table: copy.name, because: copy.why },
-    'the table should have been copied, and is gone or not published by now; what it held in between is not in the history',
+    'the table should have been copied, and by now is gone, not published or without columns; what it held in between is not in the history',
   );
   if (!streamed) return;
   relations.delete(copy.oid);

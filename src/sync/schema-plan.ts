@@ -6,7 +6,7 @@ import { joinedPartitions, qualifiedName, type TableSchema } from '../core/schem
 import { diffTables, type TableDiff } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
 import type { StreamedTable } from './relations.js';
-import { type MappingRules, planTables, replanTable } from './tables.js';
+import { hasColumns, type MappingRules, planTables, replanTable } from './tables.js';
 
 /** What is done with one table of the target because of a schema change of the source. */
 export type TableAction =
@@ -155,11 +155,15 @@ class SchemaPlan {
   define(schema: TableSchema, createdEmpty: boolean, hints: Parameters<typeof diffTables>[2]): void {
     const { oid } = schema;
     if (this.#known.pending.has(oid)) return;
-    const selected = selects(this.#rules.tables, schema.schema, schema.name);
-    if (this.#followed.has(oid)) {
+    const { tables } = this.#rules;
+    const followed = this.#followed.get(oid)?.table;
+    const selected = selects(tables, schema.schema, schema.name);
+    const possible = hasColumns(schema, tables, followed);
+    if (followed) {
       if (!selected) this.leave(oid, `${qualifiedName(schema)} is not selected by the configuration`);
+      else if (!possible) this.leave(oid, `${qualifiedName(schema)} has no column that is replicated`);
       else if (this.#of(oid)) this.#change(oid, schema, hints);
-    } else if (selected) {
+    } else if (selected && possible) {
       if (createdEmpty && !this.#left.has(oid)) this.#create(schema);
       else this.actions.push({ kind: 'copy', oid, name: qualifiedName(schema), why: 'it is new in the publication' });
     }

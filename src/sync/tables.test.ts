@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { PLAIN_RULES, plan, planned, rulesOf, schemaOf, type TableSpec } from '../../test/support/tables.js';
 import { parseSelection, type TableOptions } from '../core/patterns.js';
+import type { TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { StoredTable } from '../dolt/bookkeeping.js';
-import { planTables, restoreTable, selectSchemas } from './tables.js';
+import { hasColumns, planTables, restoreTable, selectSchemas } from './tables.js';
 
 const columns = { id: 'integer', name: 'text', total: 'numeric(10,2)' };
 const table = (name: string, schema = 'public'): TableSpec => ({ schema, name, columns, key: ['id'] });
@@ -134,6 +135,22 @@ it('only the selected tables are taken', () => {
   const rules = { selection: ['*', '!hidden'].map(parseSelection), options: [] };
   const schemas = [table('orders'), table('hidden'), table('orders', 'sales')].map(schemaOf);
   expect(selectSchemas(schemas, rules).map(({ schema, name }) => `${schema}.${name}`)).toEqual(['public.orders']);
+});
+
+it('a table is passed over as long as it has no column that is replicated', () => {
+  const { tables } = rulesOf({ '*': { exclude: ['secret'] } });
+  const named = (...names: string[]): TableSchema =>
+    schemaOf({ name: 't', oid: 1, columns: Object.fromEntries(names.map((name) => [name, 'text'])) });
+  const taken = [named(), named('secret'), named('secret', 'open')].map(
+    (schema) => selectSchemas([schema], tables).length,
+  );
+  expect(taken).toEqual([0, 0, 1]);
+  // The column that was left out has another name by now.
+  const before = planned(
+    { name: 't', oid: 1, columns: { secret: 'text', open: 'text' } },
+    rulesOf({ '*': { exclude: ['secret'] } }),
+  );
+  expect(hasColumns(named('shown'), tables, before)).toBe(false);
 });
 
 /** A table as the bookkeeping gives it back. */

@@ -15,9 +15,24 @@ export interface MappingRules {
   readonly types: ReadonlyMap<string, string>;
 }
 
-/** The published tables that the configuration selects. */
+/** The published tables that the configuration selects, and that have anything to replicate. */
 export function selectSchemas(schemas: readonly TableSchema[], rules: TableRules): TableSchema[] {
-  return schemas.filter((schema) => selects(rules, schema.schema, schema.name));
+  return schemas.filter((schema) => selects(rules, schema.schema, schema.name) && hasColumns(schema, rules));
+}
+
+/**
+ * Whether a table, of which the target has `before`, has a column that is replicated: Dolt has no table without. Until it has
+ * one it is passed over, as if it were not published.
+ */
+export function hasColumns(schema: TableSchema, rules: TableRules, before?: TargetTable): boolean {
+  const { excludeColumns } = optionsFor(rules, schema.schema, schema.name);
+  return schema.columns.some(({ attnum, name }) => decided(before, attnum) ?? !excludeColumns.has(name));
+}
+
+/** Whether the target has a column; undefined for one that is new. */
+function decided(before: TargetTable | undefined, attnum: number): boolean | undefined {
+  if (!before?.source.columns.some((column) => column.attnum === attnum)) return undefined;
+  return before.columns.some(({ source }) => source.attnum === attnum);
 }
 
 /** Names and types for tables that are new to the target. `taken` are the names that it has already. */
@@ -72,7 +87,6 @@ export function replanTable(
     qualifiedName(before.source) === qualifiedName(schema)
       ? before.name
       : (planTables([schema], rules, taken)[0]?.name ?? before.name);
-  const known = new Set(before.source.columns.map(({ attnum }) => attnum));
   const stored = new Map(before.columns.map((column) => [column.source.attnum, column]));
   const names = schema.columns.flatMap((column): [number, string][] => {
     const was = stored.get(column.attnum);
@@ -80,7 +94,7 @@ export function replanTable(
   });
   return planTable({ ...schema, columns: withKnownNames(before, schema, rules) }, name, rules, {
     names: new Map(names),
-    has: (attnum) => (known.has(attnum) ? stored.has(attnum) : undefined),
+    has: (attnum) => decided(before, attnum),
   });
 }
 
@@ -93,7 +107,7 @@ function planTable(schema: TableSchema, name: string, rules: MappingRules, store
   if (kept.length === 0) {
     throw new Wal2DoltError(
       'E_CONFIG',
-      `${qualifiedName(schema)} has no column that is replicated, and Dolt has no such tables: leave it out by tables`,
+      `${qualifiedName(schema)} has no column that is replicated, and Dolt has no such tables`,
     );
   }
   const key = keyAttnums({ ...schema, columns: kept.map(({ column }) => column) });

@@ -73,6 +73,32 @@ const limits: readonly DdlCase[] = [
     is: { t: ['id int NOT NULL, a longtext, PRIMARY KEY (id), KEY i (a(255))', [1, 'a'], [2, 'b']] },
   },
   {
+    name: 'a table whose columns come later, or are all other ones',
+    change: [
+      'create table empty ()',
+      'alter table empty add column id int primary key',
+      'insert into empty values (1)',
+      'begin; alter table empty add column v text; alter table empty drop column id; commit',
+      `insert into empty values ('x')`,
+    ],
+    is: { empty: ['v longtext', [null], ['x']] },
+  },
+  {
+    name: 'a table whose last column goes, and that has another one later',
+    setup: `create table t (a int primary key, b text); alter table t replica identity full; insert into t values (1, 'x'), (2, 'y')`,
+    change: [
+      'alter table t drop column a',
+      `insert into t values ('z')`,
+      'alter table t drop column b',
+      'insert into t default values',
+      'begin; alter table t add column c int default 7; insert into t values (8); commit',
+      'update t set c = 9 where c = 8',
+    ],
+    was: { t: ['a int NOT NULL, b longtext, PRIMARY KEY (a)', [1, 'x'], [2, 'y']] },
+    is: { t: ['c int DEFAULT (7), KEY wal2dolt_row (c)', [7], [7], [7], [7], [9]] },
+    namesMove: true,
+  },
+  {
     name: 'a table that left makes way for one that gets its name',
     setup: `create table a (id int primary key); insert into a values (1); create table b (id int primary key, v text); insert into b values (1, 'b')`,
     change: ['drop table a', 'alter table b rename to a', `insert into a values (2, 'b2')`],

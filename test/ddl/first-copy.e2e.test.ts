@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MODES } from '../support/ddl-case.js';
 import { expectAsCopied } from '../support/ddl-fresh.js';
 import { createDoltDatabaseName } from '../support/dolt.js';
@@ -72,5 +72,20 @@ describe.each(MODES)('changes of schema in the middle of the first copy (%s)', (
     for (const change of CHANGES) await source.sql(change);
     await drain(source.url, target.url, { ...ONE_BY_ONE, ddl });
     await expectAsCopied(source, target);
+  });
+
+  it('leave out a table without columns until it has one', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql('create table bare (); alter table bare replica identity full; insert into bare default values');
+    await drain(source.url, target.url, { ddl });
+    expect(await target.sql('show tables')).not.toContainEqual(
+      expect.objectContaining({ [`Tables_in_${target.name}`]: 'bare' }),
+    );
+    await source.sql('insert into bare default values');
+    await source.sql('alter table bare add column id int; insert into bare values (3)');
+    await drain(source.url, target.url, { ddl });
+    await expectAsCopied(source, target);
+    expect(await target.sql('select id from bare')).toHaveLength(3);
   });
 });

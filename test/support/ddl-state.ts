@@ -46,6 +46,7 @@ export async function postgresState(client: pg.Client, schema: string, publicati
            where pubname = '${publication}' and format('%I.%I', schemaname, tablename)::regclass = ${oid}::regclass)
        order by attnum`,
     );
+    if (columns.length === 0) continue; // Dolt has no such table
     // A partitioned table has no rows of its own, a table with children not those of them.
     const list = columns.map((column) => client.escapeIdentifier(column.name)).join(', ');
     const whole = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(name)}`;
