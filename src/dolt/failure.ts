@@ -35,7 +35,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^duplicate unique key given/i, 'E_SCHEMA_CHANGED'],
   [TLS_REQUIRED, 'E_TARGET_TLS'],
   // information_schema looks at all databases of the server, also at one that is just being dropped.
-  [/^no root value found in session/i, 'E_TARGET_UNREACHABLE'],
+  [/^no root value found in session|^root hash doesn't exist/i, 'E_TARGET_UNREACHABLE'],
   [/^server is (currently )?(shutting down|in quiescing)/i, 'E_TARGET_UNREACHABLE'],
 ];
 

@@ -54,6 +54,20 @@ export async function readRelation(
   }
 }
 
+/** What a table is called by now; null where it does not exist any more. */
+export async function readName(
+  client: pg.Client,
+  oid: number,
+): Promise<{ readonly schema: string; readonly name: string } | null> {
+  const [row] = await queryRows<{ schema: string; name: string }>(
+    client,
+    `SELECT n.nspname AS schema, c.relname AS name
+     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1`,
+    [oid],
+  );
+  return row ?? null;
+}
+
 /**
  * An xid below which every transaction had ended at the place in the WAL that the slot's consumer confirmed, or before it:
  * `settledXid` for whatever the slot sends after that. Null where there is no such slot.

@@ -1,6 +1,6 @@
 import { failpoint } from '../core/failpoint.js';
 import { formatLsn, type Lsn } from '../core/position.js';
-import { qualifiedName, type TableSchema } from '../core/schema.js';
+import type { TableSchema } from '../core/schema.js';
 import { diffTables, type TableDiff, touchesConstraints } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
 import { insertTable, readTables as readStoredTables, updateTable, updateTableState } from '../dolt/bookkeeping.js';
@@ -49,7 +49,7 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
   const { sides, context, committer, changes, relations } = options;
   const { config } = sides;
   const { logger, signal } = context;
-  const pending = withPredecessors(options);
+  const pending = [...changes.pending.values()];
   failpoint('before-recopy');
   await using snapshot = await createSlot(config.source, {
     name: `${config.slot.slice(0, 40)}_again_${process.pid}`,
@@ -68,7 +68,8 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
   for (const known of [true, false]) {
     for (const copy of pending) {
       const schema = present.get(copy.oid);
-      if (schema && relations.tables.has(copy.oid) === known) copied.push(await place(options, copy, schema, at));
+      if (schema && relations.tables.has(copy.oid) === known)
+        copied.push(await place(options, copy, schema, copied, at));
     }
   }
   // What changed the schema is a commit of its own.
@@ -105,27 +106,12 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
   return { lsn, tables: copied.map(({ after }) => after.name) };
 }
 
-/**
- * What is to be copied. A new table that has the name of one that is followed shows that this one was renamed or dropped
- * before, of which nothing told if there were no rows since: it is looked at too.
- */
-function withPredecessors({ changes, relations }: CopyAgain): PendingCopy[] {
-  const pending = [...changes.pending.values()];
-  for (const copy of pending) {
-    if (relations.tables.has(copy.oid)) continue;
-    for (const [oid, { table }] of relations.tables) {
-      if (qualifiedName(table.source) !== copy.name || changes.pending.has(oid)) continue;
-      changes.copy({ ...copy, oid, why: 'another table has its name' });
-    }
-  }
-  return [...changes.pending.values()];
-}
-
 /** Makes the table empty and as it is in the snapshot. */
 async function place(
   { sides, committer, relations, changes }: CopyAgain,
   copy: PendingCopy,
   schema: TableSchema,
+  placed: readonly Copied[],
   at: At,
 ): Promise<Copied> {
   const { staging, rules } = sides;
@@ -134,9 +120,10 @@ async function place(
   const [known] = stored;
   const kept = known && (await committer.exists(known.targetName)) ? restoreTable(known, rules) : null;
   const before = relations.tables.get(copy.oid)?.table ?? kept;
-  const taken = [...relations.tables.values()].flatMap(({ table }) =>
-    table.source.oid === copy.oid ? [] : [table.name],
-  );
+  const names = new Map([...relations.tables].map(([oid, { table }]) => [oid, table.name]));
+  for (const { after } of placed) names.set(after.source.oid, after.name);
+  names.delete(copy.oid);
+  const taken = [...names.values()];
   const [planned] = before ? [replanTable(before, schema, rules, taken)] : planTables([schema], rules, taken);
   if (!planned) throw new Wal2DoltError('E_INTERNAL', `no plan for ${copy.name}`);
   await changes.freeName(planned.name, copy.oid);

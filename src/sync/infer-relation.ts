@@ -3,11 +3,12 @@ import type pg from 'pg';
 import type { RelationEvent } from '../core/change.js';
 import type { Horizons } from '../core/horizons.js';
 import { inferSchema } from '../core/infer-schema.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
 import { Wal2DoltError } from '../errors.js';
-import { readHorizon, readRelation, readSettledXid } from '../postgres/attributes.js';
+import { readHorizon, readName, readRelation, readSettledXid } from '../postgres/attributes.js';
 import type { Relations } from './relations.js';
 import type { At } from './schema-changes.js';
-import type { InferredSchema } from './stream-schema.js';
+import type { InferredSchema } from './schema-plan.js';
 
 /**
  * What a relation is that the stream announced and no message told of, by the catalog as it is now. Null for one that is not
@@ -35,12 +36,35 @@ export async function inferRelation(
   const known = horizons.at(at.finalLsn);
   const settledXid = known.settledXid !== null && known.settledXid > (bySlot ?? 0n) ? known.settledXid : bySlot;
   const stored = relations.tables.get(relation.oid)?.table.source;
-  if (!stored) {
-    return catalog && catalog.publishedBy.length > 0 ? { schema: catalog.table, rewritten: true } : null;
-  }
+  const named = async (schema: TableSchema, rewritten: boolean): Promise<InferredSchema> => ({
+    schema,
+    rewritten,
+    displaced: await readDisplaced(source, relations, schema),
+  });
+  if (!stored) return catalog && catalog.publishedBy.length > 0 ? named(catalog.table, true) : null;
   const storedXid = horizons.judgedAt(relation.oid, settledXid);
   const inferred = inferSchema(stored, relation, catalog, { ...known, xid: at.xid, settledXid, storedXid });
   if (inferred.kind === 'ambiguous' && catalog === null) return 'gone';
   if (inferred.kind === 'ambiguous') throw new Wal2DoltError('E_SCHEMA_AMBIGUOUS', inferred.why);
-  return inferred.kind === 'changed' ? inferred : { schema: stored, rewritten: false };
+  return inferred.kind === 'changed' ? named(inferred.schema, inferred.rewritten) : named(stored, false);
+}
+
+/**
+ * Followed tables that are known by its name, and do not have it by now: they were renamed or dropped before, and no row of
+ * them told of it.
+ */
+async function readDisplaced(
+  source: pg.Client,
+  relations: Relations,
+  schema: TableSchema,
+): Promise<InferredSchema['displaced']> {
+  const oids = [...relations.tables.values()].flatMap(({ table }) =>
+    table.source.oid !== schema.oid && qualifiedName(table.source) === qualifiedName(schema) ? [table.source.oid] : [],
+  );
+  const displaced = new Map<number, Pick<TableSchema, 'schema' | 'name'> | null>();
+  for (const oid of oids) {
+    const now = await readName(source, oid);
+    if (now === null || qualifiedName(now) !== qualifiedName(schema)) displaced.set(oid, now);
+  }
+  return displaced;
 }

@@ -1,11 +1,18 @@
 import type { DdlSnapshot } from '../core/ddl-snapshot.js';
 import { LSN_ZERO, type Lsn, type Micros } from '../core/position.js';
-import { qualifiedName, type TableSchema } from '../core/schema.js';
+import { qualifiedName } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { SchemaChange } from '../dolt/committer.js';
 import { type ActionOptions, applyAction, describeAction } from './apply-action.js';
 import type { Relations } from './relations.js';
-import { type KnownTables, planName, planRelation, planSnapshot, type TableAction } from './schema-plan.js';
+import {
+  type InferredSchema,
+  type KnownTables,
+  planName,
+  planRelation,
+  planSnapshot,
+  type TableAction,
+} from './schema-plan.js';
 import type { MappingRules } from './tables.js';
 
 /** The open transaction of the stream. */
@@ -143,8 +150,8 @@ export class SchemaChanges {
   }
 
   /** What a relation comes to that the stream announced as it was not known. */
-  byRelation(schema: TableSchema, rewritten: boolean, at: At): Decided | null {
-    const actions = planRelation(schema, rewritten, at.finalLsn, this.#known(NONE), this.#options.rules);
+  byRelation(inferred: InferredSchema, at: At): Decided | null {
+    const actions = planRelation(inferred, at.finalLsn, this.#known(NONE), this.#options.rules);
     return this.#decide(actions, UNKNOWN, at);
   }
 

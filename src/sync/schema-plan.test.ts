@@ -4,7 +4,14 @@ import type { DdlSnapshot, DefinedTable } from '../core/ddl-snapshot.js';
 import { parseSelection } from '../core/patterns.js';
 import { type Lsn, lsn } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
-import { type KnownTables, planName, planRelation, planSnapshot, type TableAction } from './schema-plan.js';
+import {
+  type InferredSchema,
+  type KnownTables,
+  planName,
+  planRelation,
+  planSnapshot,
+  type TableAction,
+} from './schema-plan.js';
 import type { MappingRules } from './tables.js';
 
 const AT = lsn(100n);
@@ -292,8 +299,13 @@ describe('a partition', () => {
 });
 
 describe('a relation that no message told of', () => {
-  const planned = (scene: Scene, spec: TableSpec, rewritten = false): string[] =>
-    planRelation(schemaOf(spec), rewritten, AT, known(scene), PLAIN_RULES).map(brief);
+  const planned = (
+    scene: Scene,
+    spec: TableSpec,
+    rewritten = false,
+    displaced: InferredSchema['displaced'] = new Map(),
+  ): string[] =>
+    planRelation({ schema: schemaOf(spec), rewritten, displaced }, AT, known(scene), PLAIN_RULES).map(brief);
 
   it('is copied where it is new, since it may have had rows before', () => {
     expect(planned({ followed: [VEG] }, FRUIT)).toEqual(['copy public.fruit: it is new in the publication']);
@@ -307,13 +319,49 @@ describe('a relation that no message told of', () => {
     ]);
     expect(planned({ followed: [withPrice], pending: [1] }, dropped)).toEqual([]);
   });
+
+  it('has its own name in the target though another table was known by it', () => {
+    const renamed = { ...VEG, name: 'fruit' };
+    const names = (scene: Scene, spec: TableSpec, now: string | null): (string | undefined)[] => {
+      const displaced = new Map([[1, now === null ? null : { schema: 'public', name: now }]]);
+      const inferred = { schema: schemaOf(spec), rewritten: false, displaced };
+      return planRelation(inferred, AT, known(scene), PLAIN_RULES).map((action) =>
+        action.kind === 'change' ? `${action.before.table.name} to ${action.after.name}` : brief(action),
+      );
+    };
+    expect(names({ followed: [FRUIT, VEG] }, renamed, 'plum')).toEqual([
+      'fruit to fruit_2',
+      'veg to fruit',
+      'fruit_2 to plum',
+    ]);
+    expect(names({ followed: [FRUIT, VEG] }, renamed, 'veg')).toEqual([
+      'fruit to fruit_2',
+      'veg to fruit',
+      'fruit_2 to veg',
+    ]);
+    expect(names({ followed: [FRUIT, VEG] }, renamed, null)).toEqual([
+      'fruit to fruit_2',
+      'veg to fruit',
+      'leave fruit_2: dropped',
+    ]);
+    expect(names({ followed: [FRUIT] }, renamed, 'plum')).toEqual([
+      'fruit to fruit_2',
+      'copy public.fruit: it is new in the publication',
+      'fruit_2 to plum',
+    ]);
+  });
 });
 
 it('a plan leaves what is known as it was', () => {
   const tables = known({ followed: [FRUIT, VEG], left: { 9: 'plum' } });
   const shown = (): unknown => [[...tables.followed].map(([oid, { table }]) => [oid, table.name]), [...tables.left]];
   const before = JSON.stringify(shown());
-  const plum = planRelation({ ...schemaOf(VEG), name: 'plum' }, false, AT, tables, PLAIN_RULES);
+  const plum = planRelation(
+    { schema: { ...schemaOf(VEG), name: 'plum' }, rewritten: false, displaced: new Map() },
+    AT,
+    tables,
+    PLAIN_RULES,
+  );
   expect(plum.map(({ kind }) => kind)).toEqual(['moveAway', 'change']);
   expect(JSON.stringify(shown())).toBe(before);
 });

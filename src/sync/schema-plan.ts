@@ -74,16 +74,30 @@ export function planSnapshot(
   return plan.actions;
 }
 
+/** What a relation is of which no message told, as far as that can be known. */
+export interface InferredSchema {
+  readonly schema: TableSchema;
+  /** Postgres may have written its rows again. */
+  readonly rewritten: boolean;
+  /** By oid: followed tables that were known by its name, with the one that they have by now; null for one that is gone. */
+  readonly displaced: ReadonlyMap<number, Pick<TableSchema, 'schema' | 'name'> | null>;
+}
+
 /** What a table that the stream announced differently, or that is new in it, means for the target. Pure. */
 export function planRelation(
-  schema: TableSchema,
-  rewritten: boolean,
+  { schema, rewritten, displaced }: InferredSchema,
   at: Lsn,
   known: KnownTables,
   rules: MappingRules,
 ): TableAction[] {
   const plan = new SchemaPlan(known, rules, at);
+  // Two may have changed names: for a moment one of them has none of the two.
+  for (const oid of displaced.keys()) plan.giveWay(oid);
   plan.define(schema, false, { rewritten, command: null });
+  for (const [oid, name] of displaced) {
+    if (name) plan.rename(oid, name);
+    else plan.leave(oid, 'dropped');
+  }
   return plan.actions;
 }
 
@@ -125,6 +139,21 @@ class SchemaPlan {
     this.#followed.delete(oid);
     this.#left.set(oid, streamed.table.name);
     this.actions.push({ kind: 'leave', oid, name: streamed.table.name, why });
+  }
+
+  /** Another table has its name by now. */
+  giveWay(oid: number): void {
+    const before = this.#of(oid);
+    if (!before) return;
+    const [name = before.table.name] = uniqueNames([before.table.name], this.#followedNames());
+    const after = { ...before.table, name };
+    const diff = diffTables(before.table, after, { rewritten: false, command: null });
+    if (diff) this.#apply(before, after, { ...diff, described: ['another table has its name'] });
+  }
+
+  rename(oid: number, name: Pick<TableSchema, 'schema' | 'name'>): void {
+    const streamed = this.#of(oid);
+    if (streamed) this.define({ ...streamed.table.source, ...name }, false, { rewritten: false, command: null });
   }
 
   /** A definition that is older than what was told already: how it is now, only its copy shows. */
@@ -190,8 +219,12 @@ class SchemaPlan {
       this.actions.push({ kind: 'copy', oid, name: qualifiedName(schema), why: diff.rows.because });
       return;
     }
+    this.#apply(before, after, diff);
+  }
+
+  #apply(before: StreamedTable, after: TargetTable, diff: TableDiff): void {
     if (after.name !== before.table.name) this.freeName(after.name);
-    this.#followed.set(oid, { ...before, table: after });
+    this.#followed.set(after.source.oid, { ...before, table: after });
     this.actions.push({ kind: 'change', before, after, diff });
   }
 

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { RelationEvent } from '../core/change.js';
 import type { DdlSnapshot } from '../core/ddl-snapshot.js';
 import { formatLsn } from '../core/position.js';
-import { qualifiedName, type TableSchema } from '../core/schema.js';
+import { qualifiedName } from '../core/schema.js';
 import type { Committer } from '../dolt/committer.js';
 import { Wal2DoltError } from '../errors.js';
 import { parseDdlMessage } from '../postgres/ddl-message.js';
@@ -12,13 +12,7 @@ import type { Copies } from './copy-again.js';
 import { unlessAborted } from './interrupt.js';
 import { type Binding, Mismatch, type Relations } from './relations.js';
 import { type At, askedFor, type Decided, type SchemaChanges } from './schema-changes.js';
-
-/** What a relation is of which no message told, as far as that can be known. */
-export interface InferredSchema {
-  readonly schema: TableSchema;
-  /** Postgres may have written its rows again. */
-  readonly rewritten: boolean;
-}
+import type { InferredSchema } from './schema-plan.js';
 
 export interface StreamSchemaOptions {
   readonly relations: Relations;
@@ -160,7 +154,7 @@ export class StreamSchema {
       await this.#apply(changes.byLoss(oid, at));
       return relations.ignore(oid);
     }
-    await this.#apply(changes.byRelation(inferred.schema, inferred.rewritten, at));
+    await this.#apply(changes.byRelation(inferred, at));
     if (relations.tables.has(oid)) relations.keepName(oid);
     else relations.ignore(oid);
   }

@@ -109,7 +109,6 @@ const limits: readonly DdlCase[] = [
     is: { a: ['id int NOT NULL, v longtext, PRIMARY KEY (id)', [1, 'b'], [2, 'b2']] },
     left: { a_left: ['id int NOT NULL, PRIMARY KEY (id)', [1]] },
     namesMove: true,
-    relations: 'other names',
   },
 ];
 

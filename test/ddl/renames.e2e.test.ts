@@ -198,7 +198,6 @@ const tables: readonly DdlCase[] = [
     },
     keepsRows: true,
     namesMove: true,
-    relations: 'other names',
   },
   {
     name: 'a table and its column, and rows in the same transaction',
@@ -227,7 +226,6 @@ const tables: readonly DdlCase[] = [
       fruit_old: ['id int NOT NULL, name longtext, PRIMARY KEY (id)', [1, 'apple'], [2, 'pear'], [4, 'old']],
     },
     namesMove: true,
-    relations: 'other names',
   },
 ];
 

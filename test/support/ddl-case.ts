@@ -31,10 +31,9 @@ export interface DdlCase {
    * - 'halts': it stops, since what came in between can not be known; 'may halt' where it depends on how fast it is;
    * - 'stops': the table left the publication, which is seen a while later or at the next start;
    * - 'looser': NOT NULL and UNIQUE are not taken over, since rows from before them may still come;
-   * - 'copies': its rows are copied again, since it looks as if they had changed;
-   * - 'other names': a table can not have its name in Dolt as long as the one that had it is not known to have lost it.
+   * - 'copies': its rows are copied again, since it looks as if they had changed.
    */
-  readonly relations?: 'unseen' | 'halts' | 'may halt' | 'stops' | 'looser' | 'copies' | 'other names';
+  readonly relations?: 'unseen' | 'halts' | 'may halt' | 'stops' | 'looser' | 'copies';
   /** Nothing is waited for between the transactions. */
   readonly quick?: true;
   /** Identity is not to be seen in Dolt's diff: a name changed hands, or a table and all of its columns have other names. */
