@@ -131,6 +131,13 @@ async function expectTold(
   expect.soft(says ? [] : told, 'the command in a commit message').toEqual([]);
 }
 
+/** What the bookkeeping says of a table, by its oid. */
+const WRITTEN_DOWN = [
+  `select source_schema, source_table, target_table, state, replica_identity from wal2dolt_tables where relation_oid = ?`,
+  `select attnum, source_column, source_type, not_null, default_expression, key_position, target_column, target_type
+    from wal2dolt_columns where relation_oid = ? order by 1`,
+];
+
 /** A copy that is made in the end is no different, but for the order of columns. */
 async function expectAsFresh(
   played: Played,
@@ -143,6 +150,7 @@ async function expectAsFresh(
   const sortedLines = (definition: readonly string[] | null): readonly string[] | undefined =>
     definition?.map(known).toSorted();
   const { target, schema } = played.playOf(ddlCase, mode);
+  const limit = mode === 'relations' ? ddlCase.relations : undefined;
   await using theirs = await DoltStates.open(played.fresh.url);
   await using reader = await Reader.open(target);
   await using freshReader = await Reader.open(played.fresh);
@@ -157,6 +165,10 @@ async function expectAsFresh(
     const exact = `select target_column, row_key, value, copies from wal2dolt_exact where target_table = ? order by 1, 2`;
     const exactly = await freshReader.rows(exact, 'main', [table]);
     expect.soft(await reader.rows(exact, last, [ownName]), `${table} in wal2dolt_exact`).toEqual(exactly);
+    for (const written of limit === undefined ? WRITTEN_DOWN : []) {
+      const freshly = await freshReader.rows(written, 'main', [String(oid)]);
+      expect.soft(await reader.rows(written, last, [String(oid)]), `${table} in the bookkeeping`).toEqual(freshly);
+    }
   }
 }
 
