@@ -63,7 +63,7 @@ export function indexesAt(relation: RelationEvent, attnums: readonly number[], k
 
 /** An index that there is now, as far as it is sure to have been there. */
 function asOf(index: Index, attnums: readonly number[], { stored, sure }: KnownIndexes): Index[] {
-  if (sure(index) || stored.some((other) => sameIndex(index, other))) return [index];
+  if (stored.some((other) => sameIndex(index, other)) || sure(index)) return [index];
   const had = index.attnums?.every((attnum) => attnums.includes(attnum)) ?? true;
   return had ? [plain(index)] : [];
 }

@@ -8,14 +8,21 @@ import { mayBeRewritten } from './rewrites.js';
 import { type Column, type ColumnType, type Constraint, qualifiedName, type TableSchema } from './schema.js';
 
 export type Inferred =
-  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'unchanged'; readonly doubts: Doubts }
   | {
       readonly kind: 'changed';
       readonly schema: TableSchema;
+      readonly doubts: Doubts;
       /** Rows that were there before may show other values than the schemas tell: they have to be copied again. */
       readonly rewritten: boolean;
     }
   | { readonly kind: 'ambiguous'; readonly why: string };
+
+/**
+ * Transactions that changed something of the table that was not taken over, since it is not known that they came before. Postgres
+ * does not announce the table again for a row that comes when they are known to have: it is to be asked again then.
+ */
+export type Doubts = ReadonlySet<bigint>;
 
 /**
  * What a table was when its relation was announced: from what it was before (`stored`), the announcement, and what it is
@@ -46,8 +53,10 @@ export function inferSchema(
   if (typeof inferred === 'string') return ambiguous(relation, inferred);
   return inferred.rewritten || !same(stored, inferred.schema)
     ? { kind: 'changed', ...inferred }
-    : { kind: 'unchanged' };
+    : { kind: 'unchanged', doubts: inferred.doubts };
 }
+
+const NO_DOUBTS: Doubts = new Set();
 
 const ambiguous = (relation: RelationEvent, why: string): Inferred => ({
   kind: 'ambiguous',
@@ -70,7 +79,9 @@ function inferGone(stored: TableSchema, relation: RelationEvent): Inferred {
   if (indexes === null) return ambiguous(relation, 'its key changed and the table was dropped since');
   const { schema: namespace, name, replicaIdentity } = relation;
   const schema = { ...stored, schema: namespace, name, replicaIdentity, indexes };
-  return same(stored, schema) ? { kind: 'unchanged' } : { kind: 'changed', schema, rewritten: false };
+  return same(stored, schema)
+    ? { kind: 'unchanged', doubts: NO_DOUBTS }
+    : { kind: 'changed', schema, rewritten: false, doubts: NO_DOUBTS };
 }
 
 function whyAmbiguous(
@@ -99,10 +110,15 @@ function infer(
   catalog: CatalogRelation,
   time: AnnouncementTime,
   attnums: readonly number[],
-): { schema: TableSchema; rewritten: boolean } | string {
+): { schema: TableSchema; rewritten: boolean; doubts: Doubts } | string {
   const { table } = catalog;
   const facts = new AttributeFacts(stored, catalog, time);
-  const settled = (xid: bigint | undefined): boolean => xid !== undefined && isSettled(xid, time);
+  const doubts = new Set<bigint>();
+  const settled = (xid: bigint | undefined): boolean => {
+    if (xid === undefined || isSettled(xid, time)) return xid !== undefined;
+    doubts.add(xid);
+    return false;
+  };
   const byKey = relation.replicaIdentity === 'd' || relation.replicaIdentity === 'i';
   const columns: Column[] = [];
   let rewritten = mayBeRewritten(stored, catalog, time);
@@ -149,7 +165,7 @@ function infer(
     publishedBy: stored.publishedBy,
     fileNode: catalog.fileNode,
   };
-  return { schema, rewritten };
+  return { schema, rewritten, doubts };
 }
 
 const nameOf = ({ schema, name }: { readonly schema: string; readonly name: string }) => ({ schema, name });

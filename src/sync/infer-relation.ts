@@ -2,13 +2,17 @@ import pRetry from 'p-retry';
 import type pg from 'pg';
 import type { RelationEvent } from '../core/change.js';
 import type { Horizons } from '../core/horizons.js';
-import { inferSchema } from '../core/infer-schema.js';
+import { type Doubts, inferSchema } from '../core/infer-schema.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import { Wal2DoltError } from '../errors.js';
 import { readHorizon, readName, readRelation, readSettledXid } from '../postgres/attributes.js';
 import type { Relations } from './relations.js';
 import type { At } from './schema-changes.js';
 import type { InferredSchema } from './schema-plan.js';
+
+export interface InferredRelation extends InferredSchema {
+  readonly doubts: Doubts;
+}
 
 /**
  * What a relation is that the stream announced and no message told of, by the catalog as it is now. Null for one that is not
@@ -22,7 +26,7 @@ export async function inferRelation(
   horizons: Horizons,
   relation: RelationEvent,
   at: At,
-): Promise<InferredSchema | 'gone' | null> {
+): Promise<InferredRelation | 'gone' | null> {
   const bySlot = await readSettledXid(source, slot);
   // Two looks after the announcement: what had not ended at the second one ended later.
   for (let look = 0; look < 2; look += 1) horizons.add(await readHorizon(source));
@@ -36,17 +40,20 @@ export async function inferRelation(
   const known = horizons.at(at.finalLsn);
   const settledXid = known.settledXid !== null && known.settledXid > (bySlot ?? 0n) ? known.settledXid : bySlot;
   const stored = relations.tables.get(relation.oid)?.table.source;
-  const named = async (schema: TableSchema, rewritten: boolean): Promise<InferredSchema> => ({
+  const named = async (schema: TableSchema, rewritten: boolean, doubts: Doubts): Promise<InferredRelation> => ({
     schema,
     rewritten,
     displaced: await readDisplaced(source, relations, schema),
+    doubts,
   });
-  if (!stored) return catalog && catalog.publishedBy.length > 0 ? named(catalog.table, true) : null;
+  if (!stored) return catalog && catalog.publishedBy.length > 0 ? named(catalog.table, true, new Set()) : null;
   const storedXid = horizons.judgedAt(relation.oid, settledXid);
   const inferred = inferSchema(stored, relation, catalog, { ...known, xid: at.xid, settledXid, storedXid });
   if (inferred.kind === 'ambiguous' && catalog === null) return 'gone';
   if (inferred.kind === 'ambiguous') throw new Wal2DoltError('E_SCHEMA_AMBIGUOUS', inferred.why);
-  return inferred.kind === 'changed' ? named(inferred.schema, inferred.rewritten) : named(stored, false);
+  return inferred.kind === 'changed'
+    ? named(inferred.schema, inferred.rewritten, inferred.doubts)
+    : named(stored, false, inferred.doubts);
 }
 
 /**

@@ -1,7 +1,10 @@
 import type { Logger } from 'pino';
+import { isSettled } from '../core/announcement-time.js';
 import type { RelationEvent } from '../core/change.js';
 import type { DdlSnapshot } from '../core/ddl-snapshot.js';
-import { formatLsn } from '../core/position.js';
+import type { Horizons } from '../core/horizons.js';
+import type { Doubts } from '../core/infer-schema.js';
+import { formatLsn, type Lsn } from '../core/position.js';
 import { qualifiedName } from '../core/schema.js';
 import type { Committer } from '../dolt/committer.js';
 import { Wal2DoltError } from '../errors.js';
@@ -9,17 +12,19 @@ import { parseDdlMessage } from '../postgres/ddl-message.js';
 import type { Closing } from './closing.js';
 import { parseResync } from './context.js';
 import type { Copies } from './copy-again.js';
+import type { InferredRelation } from './infer-relation.js';
 import { unlessAborted } from './interrupt.js';
 import { type Binding, Mismatch, type Relations } from './relations.js';
 import { type At, askedFor, type Decided, type SchemaChanges } from './schema-changes.js';
-import type { InferredSchema } from './schema-plan.js';
 
 export interface StreamSchemaOptions {
   readonly relations: Relations;
   readonly changes: SchemaChanges;
   readonly committer: Committer;
   /** Null for a relation that is gone or not published by now, and was never followed. */
-  readonly inferSchema: (relation: RelationEvent, at: At) => Promise<InferredSchema | 'gone' | null>;
+  readonly inferSchema: (relation: RelationEvent, at: At) => Promise<InferredRelation | 'gone' | null>;
+  /** Gets to know which transactions have ended. */
+  readonly horizons: Horizons;
   /** Every schema change comes as a message; else a relation that is announced again may have changed in what it does not say. */
   readonly exact: boolean;
   /** Copies what `changes` has pending; everything received is written. */
@@ -55,6 +60,8 @@ export class StreamSchema {
   readonly #options: StreamSchemaOptions;
   readonly #closing: Closing;
   #exact: boolean;
+  /** Of tables that were not judged for good: what may come to be known, and the transaction at which that was looked at last. */
+  readonly #doubts = new Map<number, { readonly doubts: Doubts; readonly at: Lsn }>();
 
   constructor(options: StreamSchemaOptions, closing: Closing) {
     this.#options = options;
@@ -74,7 +81,8 @@ export class StreamSchema {
     const again = !relations.isBound(oid);
     const found = relations.get(oid);
     if (found instanceof Mismatch) await this.#follow(found.relation, found.difference, at);
-    else if (again && found && !this.#exact) await this.#follow(relations.announced(oid), null, at);
+    else if (found && ((again && !this.#exact) || this.#knowsMore(oid, at)))
+      await this.#follow(relations.announced(oid), null, at);
     else return found;
     if (changes.passesOver(oid)) return null;
     const now = relations.get(oid);
@@ -136,6 +144,7 @@ export class StreamSchema {
   async #follow(relation: RelationEvent, difference: string | null, at: At): Promise<void> {
     const { changes, inferSchema, relations, logger } = this.#options;
     const { oid, schema, name } = relation;
+    this.#doubts.delete(oid);
     if (difference !== null) logger.info({ table: `${schema}.${name}` }, difference);
     await this.#apply(changes.byDetached(oid, at));
     const inferred = await inferSchema(relation, at);
@@ -154,9 +163,19 @@ export class StreamSchema {
       await this.#apply(changes.byLoss(oid, at));
       return relations.ignore(oid);
     }
+    if (inferred.doubts.size > 0) this.#doubts.set(oid, { doubts: inferred.doubts, at: at.finalLsn });
     await this.#apply(changes.byRelation(inferred, at));
     if (relations.tables.has(oid)) relations.keepName(oid);
     else relations.ignore(oid);
+  }
+
+  /** Whether more is known of a table than when it was judged last, though it was not announced again. */
+  #knowsMore(oid: number, { xid, finalLsn }: At): boolean {
+    const known = this.#doubts.get(oid);
+    if (!known || known.at === finalLsn) return false;
+    this.#doubts.set(oid, { ...known, at: finalLsn });
+    const time = { xid, ...this.#options.horizons.at(finalLsn) };
+    return [...known.doubts].some((doubt) => isSettled(doubt, time));
   }
 
   async #apply(decided: Decided | null): Promise<void> {

@@ -1,7 +1,6 @@
 import type { Batch, TransactionContext } from '../core/batch.js';
 import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
 import { Contradiction } from '../core/coalesce.js';
-import type { Horizons } from '../core/horizons.js';
 import { formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
 import { Closing, type ClosingOptions } from './closing.js';
@@ -27,8 +26,6 @@ export interface StreamOptions extends StreamSchemaOptions, ClosingOptions {
   readonly watch: { readonly change: PublicationChange | null };
   /** Called now and then with the position up to which all was received. */
   readonly onReceived: (reached: Lsn) => void;
-  /** Gets to know which transactions have ended. */
-  readonly horizons: Horizons;
   /** Copies of large tables beside the stream. */
   readonly side: SideCopies;
   /** Tables that join: the stream is read for them once more, up to where all others are. */
