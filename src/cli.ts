@@ -2,62 +2,27 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { keepHeapSmall } from './cli/heap.js';
+import {
+  CONFIG_EPILOGUE,
+  EPILOGUE,
+  LOG_EPILOGUE,
+  OTHER_EPILOGUE,
+  RESYNC_EPILOGUE,
+  RUN_EPILOGUE,
+  SUMMARY,
+} from './cli/help-text.js';
 import { addConfigOptions, GENERAL } from './cli/options.js';
 import { exit, ignoreBrokenPipes, stopOnSignals } from './cli/process.js';
 import { parseSeconds } from './cli/seconds.js';
 import { parseCount, splitWords } from './cli/words.js';
-import { configError, loadConfig } from './config/load.js';
+import { type ConfigSources, configError, loadConfig, loadTargetConfig } from './config/load.js';
 import { redactUrl, scrubSecrets } from './config/secrets.js';
-import { type Config, redact } from './config.js';
+import { redact, type TargetConfig } from './config.js';
 import { formatFindings } from './core/finding.js';
 import { asWal2DoltError, Wal2DoltError } from './errors.js';
 import { type LogStyle, logStyle, reportError } from './ops/logging.js';
 import { openOutput } from './ops/output.js';
 import type { Copied, Waited } from './sync/await-resync.js';
-
-const SUMMARY = `Streams a PostgreSQL database into Dolt, so that its whole history can be queried, diffed and cloned.
-Every commit in Dolt is a state that Postgres had; its position in the WAL is part of the commit.`;
-
-const CONNECT = '--source postgres://ann:secret@db:5432/shop --target mysql://root@dolt:3306/shop';
-
-const EPILOGUE = `
-Examples:
-  $ wal2dolt check ${CONNECT}
-  $ wal2dolt run ${CONNECT}
-  $ wal2dolt demo
-
-Exit codes: 0 done; 1 a difference or finding; 2 usage or configuration; 3 halted, needs the operator;
-4 gave up retrying.
-Pages in docs/: configuration.md (every key), operating.md (slots, privileges, WAL), types.md, architecture.md.`;
-
-const CONFIG_EPILOGUE = `
-Every option may also be a key in the file (--commit-max-delay is commit: {maxDelay: …}) or a variable
-(WAL2DOLT_COMMIT_MAX_DELAY). Options win over variables, variables over the file. A switch is set to false by --no-….
-Passwords on a command line are seen by other users of the machine: better in a variable or the file.`;
-
-const RUN_EPILOGUE = `${CONFIG_EPILOGUE}
-
-Examples:
-  $ wal2dolt run ${CONNECT}
-  $ wal2dolt run --config shop.yaml --tables 'public.*,!public.audit_*' --commit-max-delay 10s
-  $ wal2dolt run --config shop.yaml --until current     # catch up, then exit 0
-
-SIGINT and SIGTERM finish the open batch and exit 0 within seconds; a second signal exits at once, losing nothing.`;
-
-const OTHER_EPILOGUE = `
-The file and the variables of \`wal2dolt run\` hold here too; its help has all of their keys.`;
-
-const LOG_EPILOGUE = `${OTHER_EPILOGUE}
-
-Examples:
-  $ wal2dolt log --limit 5
-  $ wal2dolt log --schema
-  $ wal2dolt log --schema public.orders --json`;
-
-const RESYNC_EPILOGUE = `${OTHER_EPILOGUE}
-
-Example:
-  $ wal2dolt resync public.orders sales.items --wait`;
 
 interface LogFlags {
   readonly schema?: boolean;
@@ -86,10 +51,15 @@ function styleFor(options: { readonly logFormat?: unknown; readonly forPeople?: 
 }
 
 /** Loads the configuration of a command. `forPeople`: its errors are text, unless JSON was asked for. */
-async function configOf(command: Command, forPeople: boolean, unknown = command.args): Promise<Config> {
+async function configOf<T extends TargetConfig>(
+  load: (sources: ConfigSources) => Promise<T>,
+  command: Command,
+  forPeople: boolean,
+  unknown = command.args,
+): Promise<T> {
   const options = command.opts();
   style = styleFor({ logFormat: options.logFormat, forPeople });
-  const config = await loadConfig({ argvOptions: options, argvUnknown: unknown, env: process.env });
+  const config = await load({ argvOptions: options, argvUnknown: unknown, env: process.env });
   const logFormat = forPeople && config.logFormat === 'auto' ? 'pretty' : config.logFormat;
   style = logStyle({ logLevel: config.logLevel, logFormat }, process.stderr, process.env);
   return config;
@@ -112,7 +82,7 @@ addConfigOptions(program.command('check'))
   .addOption(new Option('--json', 'print the findings as JSON').helpGroup(GENERAL))
   .addHelpText('after', CONFIG_EPILOGUE)
   .action(async (options: { json?: boolean }, command: Command) => {
-    const config = await configOf(command, true);
+    const config = await configOf(loadConfig, command, true);
     const { check } = await import('./sync/check.js');
     const findings = await check(config);
     const ready = findings.every((finding) => finding.severity !== 'error');
@@ -128,7 +98,7 @@ addConfigOptions(program.command('run'))
   .description('Copies the database, then streams every committed change. Creates what is missing on both sides.')
   .addHelpText('after', RUN_EPILOGUE)
   .action(async (_options: unknown, command: Command) => {
-    const config = await configOf(command, false);
+    const config = await configOf(loadConfig, command, false);
     const { logger, progress } = openOutput(style, process.stderr);
     const signal = stopOnSignals((name) => {
       logger.info({ signal: name }, 'stopping after the open batch; a second signal exits at once');
@@ -156,7 +126,7 @@ addConfigOptions(program.command('status'), ['Connections'])
   )
   .addHelpText('after', OTHER_EPILOGUE)
   .action(async (options: { json?: boolean; watch?: number | true }, command: Command) => {
-    const config = await configOf(command, true);
+    const config = await configOf(loadConfig, command, true);
     const { status } = await import('./sync/status.js');
     if (options.watch !== undefined) {
       const { watch } = await import('./cli/watch.js');
@@ -172,7 +142,11 @@ addConfigOptions(program.command('status'), ['Connections'])
     if (!isHealthy(current)) process.exitCode = 1;
   });
 
-addConfigOptions(program.command('log').argument('[tables...]', 'with --schema: only these'), ['Connections'])
+addConfigOptions(
+  program.command('log').argument('[tables...]', 'with --schema: only these'),
+  ['Connections'],
+  ['source', 'slot', 'publication', 'slotFailover', 'slotTimeout'],
+)
   .description('Lists the last commits, or with --schema what changed in the tables, when, and by whom. Reads only.')
   .addOption(new Option('--schema', 'the schema history').helpGroup(GENERAL))
   .addOption(new Option('--limit <n>', 'at most so many commits').default(20).argParser(parseCount).helpGroup(GENERAL))
@@ -180,7 +154,7 @@ addConfigOptions(program.command('log').argument('[tables...]', 'with --schema: 
   .addHelpText('after', LOG_EPILOGUE)
   .action(async (_tables: string[], options: LogFlags, command: Command) => {
     const { names, unknown } = splitWords(command);
-    const config = await configOf(command, true, unknown);
+    const config = await configOf(loadTargetConfig, command, true, unknown);
     if (names.length > 0 && !options.schema) throw configError(['names of tables go with --schema']);
     const { readLog, readSchemaLog } = await import('./history/log.js');
     const { formatLog, formatSchemaLog } = await import('./cli/log-text.js');
@@ -203,7 +177,7 @@ addConfigOptions(program.command('resync').argument('<tables...>', 'as schema.ta
   .addHelpText('after', RESYNC_EPILOGUE)
   .action(async (_tables: string[], { wait, json }: { wait?: boolean; json?: boolean }, command: Command) => {
     const { names, unknown } = splitWords(command);
-    const config = await configOf(command, true, unknown);
+    const config = await configOf(loadConfig, command, true, unknown);
     const { resync } = await import('./sync/resync.js');
     const { formatCopied, formatResync, resyncJson, WAITED } = await import('./cli/resync-text.js');
     const asked = await resync(config, names);
@@ -234,7 +208,7 @@ addConfigOptions(program.command('teardown'), ['Connections'])
   .addOption(new Option('--yes', 'do not ask').helpGroup(GENERAL))
   .addHelpText('after', OTHER_EPILOGUE)
   .action(async (options: { yes?: boolean }, command: Command) => {
-    const config = await configOf(command, true);
+    const config = await configOf(loadConfig, command, true);
     if (!options.yes && !process.stdin.isTTY)
       throw configError(['teardown asks first, and nobody can answer here: give --yes']);
     const { planTeardown, teardown } = await import('./sync/teardown.js');

@@ -26,189 +26,196 @@ const branch = () =>
     /^(?!.*\.\.|(?:HEAD|head)$|[0-9a-v]{32}$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,98}(?<!\.|\.lock)$/,
   );
 
-export const configSchema = z
-  .strictObject({
-    source: sourceUrl().register(keys, {
+const keysOfAll = z.strictObject({
+  source: sourceUrl().register(keys, {
+    group: CONNECTIONS,
+    help: 'The Postgres database to replicate. The URL takes what libpq takes (sslmode=require, …).',
+    example: 'postgres://wal2dolt:secret@db.example.org:5432/shop?sslmode=require',
+  }),
+  target: targetUrl().register(keys, {
+    group: CONNECTIONS,
+    help: 'The Dolt database to write, at a running dolt sql-server. It is created if it does not exist.',
+    example: 'mysql://wal2dolt:secret@127.0.0.1:3306/shop',
+  }),
+  slot: text('1 to 63 lower-case letters, digits and _', 'name', /^[a-z0-9_]{1,63}$/)
+    .prefault('wal2dolt')
+    .register(keys, {
       group: CONNECTIONS,
-      help: 'The Postgres database to replicate. The URL takes what libpq takes (sslmode=require, …).',
-      example: 'postgres://wal2dolt:secret@db.example.org:5432/shop?sslmode=require',
+      help: 'The replication slot in Postgres. It is created if it does not exist; two wal2dolt on one server need two.',
+      example: 'wal2dolt_shop',
     }),
-    target: targetUrl().register(keys, {
+  publication: text('a name of 1 to 63 characters', 'name', /^[^\0]{1,63}$/su)
+    .prefault('wal2dolt')
+    .register(keys, {
       group: CONNECTIONS,
-      help: 'The Dolt database to write, at a running dolt sql-server. It is created if it does not exist.',
-      example: 'mysql://wal2dolt:secret@127.0.0.1:3306/shop',
+      help: 'The publication in Postgres. It is created if it does not exist; one that exists is taken as it is, with its row filters and column lists.',
+      example: 'wal2dolt_shop',
     }),
-    slot: text('1 to 63 lower-case letters, digits and _', 'name', /^[a-z0-9_]{1,63}$/)
-      .prefault('wal2dolt')
-      .register(keys, {
-        group: CONNECTIONS,
-        help: 'The replication slot in Postgres. It is created if it does not exist; two wal2dolt on one server need two.',
-        example: 'wal2dolt_shop',
+  slotFailover: onOff().prefault(false).register(keys, {
+    group: CONNECTIONS,
+    help: 'Create the slot so that it is kept on standby servers (Postgres 17 and newer).',
+    example: 'true',
+  }),
+  slotTimeout: duration().prefault('60s').register(keys, {
+    group: CONNECTIONS,
+    help: 'How long creating the slot may wait for transactions that are open in Postgres. 0 waits as long as it takes.',
+    example: '5m',
+  }),
+
+  tables: tableRules().default(EVERY_TABLE).register(keys, {
+    group: SELECTION,
+    help: 'Which tables, and how: patterns (* for any characters, ! before it excludes), or in the file a map that also renames tables and excludes columns (see docs/configuration.md).',
+    example: "['public.*', '!public.audit_*']",
+    defaultHelp: 'all tables',
+  }),
+
+  snapshot: choice('initial', 'never', 'only').prefault('initial').register(keys, {
+    group: STREAM,
+    help: 'initial copies all rows, then streams. never streams an existing slot without a copy (a backfill). only copies and exits.',
+    example: 'never',
+  }),
+  until: stopPosition().optional().register(keys, {
+    group: STREAM,
+    help: "Stop when everything up to here is in Dolt, and exit 0: an LSN, or current for the source's position at start.",
+    example: 'current',
+    defaultHelp: 'never stops',
+  }),
+  ddl: choice('auto', 'triggers', 'relations').prefault('auto').register(keys, {
+    group: STREAM,
+    help: 'How schema changes are noticed. triggers installs event triggers in Postgres, which tell of each in its place; it is an error where the role may not. relations does without them. auto takes triggers where it may.',
+    example: 'relations',
+  }),
+  copyConnections: count(64).prefault(2).register(keys, {
+    group: STREAM,
+    help: 'How many tables are copied at the same time, each over a connection of its own.',
+    example: '4',
+  }),
+
+  commit: z
+    .strictObject({
+      maxTransactions: count().prefault(1000).register(keys, {
+        group: COMMITS,
+        help: 'Close a Dolt commit after this many Postgres transactions. 1 gives one Dolt commit for each transaction.',
+        example: '1',
       }),
-    publication: text('a name of 1 to 63 characters', 'name', /^[^\0]{1,63}$/su)
-      .prefault('wal2dolt')
-      .register(keys, {
-        group: CONNECTIONS,
-        help: 'The publication in Postgres. It is created if it does not exist; one that exists is taken as it is, with its row filters and column lists.',
-        example: 'wal2dolt_shop',
+      maxDelay: duration().prefault('1s').register(keys, {
+        group: COMMITS,
+        help: 'Close a Dolt commit when its first transaction has waited this long. Longer means fewer, larger commits.',
+        example: '10s',
       }),
-    slotFailover: onOff().prefault(false).register(keys, {
-      group: CONNECTIONS,
-      help: 'Create the slot so that it is kept on standby servers (Postgres 17 and newer).',
-      example: 'true',
-    }),
-    slotTimeout: duration().prefault('60s').register(keys, {
-      group: CONNECTIONS,
-      help: 'How long creating the slot may wait for transactions that are open in Postgres. 0 waits as long as it takes.',
-      example: '5m',
-    }),
-
-    tables: tableRules().default(EVERY_TABLE).register(keys, {
-      group: SELECTION,
-      help: 'Which tables, and how: patterns (* for any characters, ! before it excludes), or in the file a map that also renames tables and excludes columns (see docs/configuration.md).',
-      example: "['public.*', '!public.audit_*']",
-      defaultHelp: 'all tables',
-    }),
-
-    snapshot: choice('initial', 'never', 'only').prefault('initial').register(keys, {
-      group: STREAM,
-      help: 'initial copies all rows, then streams. never streams an existing slot without a copy (a backfill). only copies and exits.',
-      example: 'never',
-    }),
-    until: stopPosition().optional().register(keys, {
-      group: STREAM,
-      help: "Stop when everything up to here is in Dolt, and exit 0: an LSN, or current for the source's position at start.",
-      example: 'current',
-      defaultHelp: 'never stops',
-    }),
-    ddl: choice('auto', 'triggers', 'relations').prefault('auto').register(keys, {
-      group: STREAM,
-      help: 'How schema changes are noticed. triggers installs event triggers in Postgres, which tell of each in its place; it is an error where the role may not. relations does without them. auto takes triggers where it may.',
-      example: 'relations',
-    }),
-    copyConnections: count(64).prefault(2).register(keys, {
-      group: STREAM,
-      help: 'How many tables are copied at the same time, each over a connection of its own.',
-      example: '4',
-    }),
-
-    commit: z
-      .strictObject({
-        maxTransactions: count().prefault(1000).register(keys, {
-          group: COMMITS,
-          help: 'Close a Dolt commit after this many Postgres transactions. 1 gives one Dolt commit for each transaction.',
-          example: '1',
-        }),
-        maxDelay: duration().prefault('1s').register(keys, {
-          group: COMMITS,
-          help: 'Close a Dolt commit when its first transaction has waited this long. Longer means fewer, larger commits.',
-          example: '10s',
-        }),
-        maxRows: count().prefault(50_000).register(keys, {
-          group: COMMITS,
-          help: 'Close a Dolt commit at the first transaction that reaches this many changed rows.',
-          example: '10000',
-        }),
-        maxBytes: size().prefault('16MB').register(keys, {
-          group: COMMITS,
-          help: 'Close a Dolt commit at the first transaction that reaches this much data; also what is held in memory. A larger transaction is written in parts, and still published at once.',
-          example: '64MB',
-        }),
-      })
-      .prefault({}),
-    targetBranch: branch().prefault('main').register(keys, {
-      group: COMMITS,
-      help: 'The branch that readers see. It only ever moves to a state that Postgres had.',
-      example: 'replica',
-    }),
-    stagingBranch: branch().prefault('wal2dolt').register(keys, {
-      group: COMMITS,
-      help: 'The branch on which commits are prepared. Nobody else may write it.',
-      example: 'wal2dolt_staging',
-    }),
-    transactions: onOff().prefault(false).register(keys, {
-      group: COMMITS,
-      help: 'Record every Postgres transaction in the table wal2dolt_transactions: xid, time, number of rows, context. One more row to write for each.',
-      example: 'true',
-    }),
-    context: z
-      .strictObject({
-        author: text('Name <address>', 'author', /^[^<>\s][^<>]* <[^<>\s]+>$/)
-          .prefault('wal2dolt <wal2dolt@localhost>')
-          .register(keys, {
-            group: COMMITS,
-            help: 'The author of Dolt commits whose transactions did not carry one by a wal2dolt.context message.',
-            example: 'Shop replication <ops@example.org>',
-          }),
-      })
-      .prefault({}),
-
-    tableName: text(
-      'a template with {table}, and {schema} where wanted',
-      'template',
-      /^(?=.*\{table\})([^{}]|\{schema\}|\{table\})*$/su,
-    )
-      .prefault('{schema}__{table}')
-      .register(keys, {
-        group: TABLES,
-        help: 'The name in Dolt of a table of any schema but public; tables of public keep their name. A single table is renamed under tables.',
-        example: "'{schema}_{table}'",
+      maxRows: count().prefault(50_000).register(keys, {
+        group: COMMITS,
+        help: 'Close a Dolt commit at the first transaction that reaches this many changed rows.',
+        example: '10000',
       }),
-    types: typeMap().default(new Map()).register(keys, {
-      group: TABLES,
-      help: 'Another Dolt column type for a Postgres type, by its name (numeric) or as Postgres prints it (numeric(10,2)). For one column, set it under tables.',
-      example: '{numeric: DOUBLE, "numeric(10,2)": "DECIMAL(10,2)"}',
-      defaultHelp: 'as in docs/types.md',
-    }),
-    foreignKeys: onOff().prefault(false).register(keys, {
-      group: TABLES,
-      help: 'Create foreign keys in Dolt too. They are recorded in wal2dolt_tables in any case; in Dolt they cost time at every write, and merges of other branches check them.',
-      example: 'true',
-    }),
-    checks: onOff().prefault(false).register(keys, {
-      group: TABLES,
-      help: 'Create check constraints in Dolt too, those whose expression Dolt understands. They are recorded in wal2dolt_tables in any case.',
-      example: 'true',
-    }),
+      maxBytes: size().prefault('16MB').register(keys, {
+        group: COMMITS,
+        help: 'Close a Dolt commit at the first transaction that reaches this much data; also what is held in memory. A larger transaction is written in parts, and still published at once.',
+        example: '64MB',
+      }),
+    })
+    .prefault({}),
+  targetBranch: branch().prefault('main').register(keys, {
+    group: COMMITS,
+    help: 'The branch that readers see. It only ever moves to a state that Postgres had.',
+    example: 'replica',
+  }),
+  stagingBranch: branch().prefault('wal2dolt').register(keys, {
+    group: COMMITS,
+    help: 'The branch on which commits are prepared. Nobody else may write it.',
+    example: 'wal2dolt_staging',
+  }),
+  transactions: onOff().prefault(false).register(keys, {
+    group: COMMITS,
+    help: 'Record every Postgres transaction in the table wal2dolt_transactions: xid, time, number of rows, context. One more row to write for each.',
+    example: 'true',
+  }),
+  context: z
+    .strictObject({
+      author: text('Name <address>', 'author', /^[^<>\s][^<>]* <[^<>\s]+>$/)
+        .prefault('wal2dolt <wal2dolt@localhost>')
+        .register(keys, {
+          group: COMMITS,
+          help: 'The author of Dolt commits whose transactions did not carry one by a wal2dolt.context message.',
+          example: 'Shop replication <ops@example.org>',
+        }),
+    })
+    .prefault({}),
 
-    logLevel: choice('error', 'warn', 'info', 'debug', 'trace').prefault('info').register(keys, {
-      group: RUNNING,
-      help: 'How much is logged to standard error: error, warn, info, debug or trace. From debug on, errors come with their stack traces.',
-      example: 'debug',
+  tableName: text(
+    'a template with {table}, and {schema} where wanted',
+    'template',
+    /^(?=.*\{table\})([^{}]|\{schema\}|\{table\})*$/su,
+  )
+    .prefault('{schema}__{table}')
+    .register(keys, {
+      group: TABLES,
+      help: 'The name in Dolt of a table of any schema but public; tables of public keep their name. A single table is renamed under tables.',
+      example: "'{schema}_{table}'",
     }),
-    logFormat: choice('auto', 'pretty', 'json').prefault('auto').register(keys, {
-      group: RUNNING,
-      help: 'pretty is for people, json is one object a line. auto is pretty on a terminal, else json.',
-      example: 'json',
-    }),
-    retry: z
-      .strictObject({
-        firstDelay: duration().prefault('500ms').register(keys, {
-          group: RUNNING,
-          help: 'The pause after a first transient failure (a lost connection, a server that restarts). It doubles with every further one.',
-          example: '1s',
-        }),
-        maxDelay: duration().prefault('30s').register(keys, {
-          group: RUNNING,
-          help: 'The longest pause between two attempts.',
-          example: '2m',
-        }),
-        giveUpAfter: duration().prefault('0').register(keys, {
-          group: RUNNING,
-          help: 'Exit with code 4 when attempts have failed for this long. 0 never gives up: Postgres keeps the WAL until then.',
-          example: '1h',
-        }),
-      })
-      .prefault({}),
-  })
-  .refine((config) => config.stagingBranch.toLowerCase() !== config.targetBranch.toLowerCase(), {
+  types: typeMap().default(new Map()).register(keys, {
+    group: TABLES,
+    help: 'Another Dolt column type for a Postgres type, by its name (numeric) or as Postgres prints it (numeric(10,2)). For one column, set it under tables.',
+    example: '{numeric: DOUBLE, "numeric(10,2)": "DECIMAL(10,2)"}',
+    defaultHelp: 'as in docs/types.md',
+  }),
+  foreignKeys: onOff().prefault(false).register(keys, {
+    group: TABLES,
+    help: 'Create foreign keys in Dolt too. They are recorded in wal2dolt_tables in any case; in Dolt they cost time at every write, and merges of other branches check them.',
+    example: 'true',
+  }),
+  checks: onOff().prefault(false).register(keys, {
+    group: TABLES,
+    help: 'Create check constraints in Dolt too, those whose expression Dolt understands. They are recorded in wal2dolt_tables in any case.',
+    example: 'true',
+  }),
+
+  logLevel: choice('error', 'warn', 'info', 'debug', 'trace').prefault('info').register(keys, {
+    group: RUNNING,
+    help: 'How much is logged to standard error: error, warn, info, debug or trace. From debug on, errors come with their stack traces.',
+    example: 'debug',
+  }),
+  logFormat: choice('auto', 'pretty', 'json').prefault('auto').register(keys, {
+    group: RUNNING,
+    help: 'pretty is for people, json is one object a line. auto is pretty on a terminal, else json.',
+    example: 'json',
+  }),
+  retry: z
+    .strictObject({
+      firstDelay: duration().prefault('500ms').register(keys, {
+        group: RUNNING,
+        help: 'The pause after a first transient failure (a lost connection, a server that restarts). It doubles with every further one.',
+        example: '1s',
+      }),
+      maxDelay: duration().prefault('30s').register(keys, {
+        group: RUNNING,
+        help: 'The longest pause between two attempts.',
+        example: '2m',
+      }),
+      giveUpAfter: duration().prefault('0').register(keys, {
+        group: RUNNING,
+        help: 'Exit with code 4 when attempts have failed for this long. 0 never gives up: Postgres keeps the WAL until then.',
+        example: '1h',
+      }),
+    })
+    .prefault({}),
+});
+
+const branches = z.looseObject({ stagingBranch: z.string(), targetBranch: z.string() });
+
+const withTwoBranches = <S extends z.ZodType<z.output<typeof branches>>>(schema: S): S =>
+  schema.refine((config) => config.stagingBranch.toLowerCase() !== config.targetBranch.toLowerCase(), {
     path: ['stagingBranch'],
     message: 'must be another branch than targetBranch',
     // Told together with all other problems, not only when there are none.
     when: ({ value }) => branches.safeParse(value).success,
   });
 
-const branches = z.looseObject({ stagingBranch: z.string(), targetBranch: z.string() });
+export const configSchema = withTwoBranches(keysOfAll);
+
+/** Of a command that reads Dolt only. */
+export const targetConfigSchema = withTwoBranches(keysOfAll.extend({ source: keysOfAll.shape.source.optional() }));
+export type TargetConfig = z.output<typeof targetConfigSchema>;
 
 /** Durations in milliseconds, sizes in bytes. Holds passwords: log `redact(config)` instead. */
 export type Config = z.output<typeof configSchema>;

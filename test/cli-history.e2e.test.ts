@@ -45,6 +45,12 @@ it('the log, the schema history, and a table that is copied again, on the comman
     { tag: null, changes: [{ table: 'public.notes', kind: 'table_added' }, { table: 'public.orders' }] },
   ]);
 
+  // Who has a clone of the target needs no Postgres.
+  const alone = await outcomeOf(startCli(cli.path, ['log', '--schema', '--json'], { WAL2DOLT_TARGET: target.url }));
+  expect(alone).toEqual(json);
+  const nowhere = await outcomeOf(startCli(cli.path, ['log'], { WAL2DOLT_SOURCE: source.url }));
+  expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('target') });
+
   for (const args of [
     ['log', '--schema', 'ordres'],
     ['log', 'orders'],

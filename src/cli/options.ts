@@ -9,14 +9,19 @@ export const GENERAL = 'General:';
 
 /**
  * Gives a command all keys of the configuration as options. Words that no option takes are left in `command.args`, so
- * that `loadConfig` can name them together with all other problems. Help shows the groups named, or all of them.
+ * that `loadConfig` can name them together with all other problems. Help shows the groups named, or all of them, but
+ * not what the command has no use for.
  */
-export function addConfigOptions(command: Command, groups?: readonly string[]): Command {
+export function addConfigOptions(
+  command: Command,
+  groups?: readonly string[],
+  unused: readonly string[] = [],
+): Command {
   command.addHelpOption(new Option('-h, --help', 'this text').helpGroup(GENERAL));
   const file = `a YAML file with any of the keys (variable: ${CONFIG_VARIABLE}; default: ${DEFAULT_FILE}, if it is there)`;
   command.addOption(new Option('--config <file>', file).helpGroup(GENERAL));
   for (const field of FIELDS) {
-    const hidden = groups !== undefined && !groups.includes(field.group);
+    const hidden = (groups !== undefined && !groups.includes(field.group)) || unused.includes(field.path);
     command.addOption(optionOf(field).hideHelp(hidden));
     if (isSwitch(field)) command.addOption(new Option(`--no-${field.flag.slice(2)}`).hideHelp());
   }

@@ -1,5 +1,6 @@
 import { readFile as readFileFromDisk } from 'node:fs/promises';
-import { type Config, configSchema, FIELDS } from '../config.js';
+import type { z } from 'zod';
+import { type Config, configSchema, FIELDS, type TargetConfig, targetConfigSchema } from '../config.js';
 import { mergeRules } from '../core/patterns.js';
 import { Wal2DoltError } from '../errors.js';
 import type { Field } from './fields.js';
@@ -24,7 +25,12 @@ export interface ConfigSources {
  * The configuration from flags, environment and file (in this order of precedence), else defaults.
  * Throws Wal2DoltError E_CONFIG that lists every problem of all sources at once.
  */
-export async function loadConfig(sources: ConfigSources): Promise<Config> {
+export const loadConfig = (sources: ConfigSources): Promise<Config> => load(sources, configSchema);
+
+/** The same for a command that asks only the target: the source may be missing. */
+export const loadTargetConfig = (sources: ConfigSources): Promise<TargetConfig> => load(sources, targetConfigSchema);
+
+async function load<T extends TargetConfig>(sources: ConfigSources, schema: z.ZodType<T>): Promise<T> {
   const file = await collectFile(sources);
   const environment = fromEnvironment(sources.env, FIELDS);
   const flags = fromArguments(sources.argvOptions, sources.argvUnknown ?? [], FIELDS);
@@ -43,7 +49,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
     else problems.push(...rules.error.issues.map((issue) => describe(['tables', ...issue.path], issue.message, one)));
   }
 
-  const parsed = configSchema.safeParse(nest([...given.values()]));
+  const parsed = schema.safeParse(nest([...given.values()]));
   for (const { path, message } of parsed.error?.issues ?? []) {
     const name = path.join('.');
     const field = FIELDS.find((candidate) => name === candidate.path || name.startsWith(`${candidate.path}.`));

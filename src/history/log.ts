@@ -1,5 +1,5 @@
 import { findTables, tableNames } from '../config/named-tables.js';
-import type { Config } from '../config.js';
+import type { TargetConfig } from '../config.js';
 import { isPart, subjectOf, trailer } from '../core/message.js';
 import { readPosition } from '../dolt/bookkeeping.js';
 import { parseTarget, TargetConnection } from '../dolt/client.js';
@@ -24,7 +24,7 @@ export interface LogOptions {
 }
 
 /** The last commits that readers see, the newest first. */
-export async function readLog(config: Config, { limit }: LogOptions): Promise<LogEntry[]> {
+export async function readLog(config: TargetConfig, { limit }: LogOptions): Promise<LogEntry[]> {
   await using connection = await openHistory(config);
   const rows = await connection.rows(
     `SELECT commit_hash, date_format(date, '%Y-%m-%dT%H:%i:%s.%fZ'), author, message FROM DOLT_LOG(${quoteText(config.targetBranch)}) LIMIT ${limit}`,
@@ -47,7 +47,10 @@ export interface SchemaLogOptions extends LogOptions {
 }
 
 /** The last changes of the schema that readers see, the newest first. Throws E_CONFIG for a table that never was there. */
-export async function readSchemaLog(config: Config, { limit, tables }: SchemaLogOptions): Promise<SchemaLogEntry[]> {
+export async function readSchemaLog(
+  config: TargetConfig,
+  { limit, tables }: SchemaLogOptions,
+): Promise<SchemaLogEntry[]> {
   const names = tableNames(tables);
   await using connection = await openHistory(config);
   const found = names.length === 0 ? null : findTables(names, await readTablesEver(connection));
@@ -61,7 +64,7 @@ export async function readSchemaLog(config: Config, { limit, tables }: SchemaLog
 }
 
 /** On the branch that readers see. Throws E_CONFIG where wal2dolt has published nothing there yet. */
-async function openHistory(config: Config): Promise<TargetConnection> {
+async function openHistory(config: TargetConfig): Promise<TargetConnection> {
   const connection = await TargetConnection.open(parseTarget(config.target), config.targetBranch);
   try {
     if (await readPosition(connection)) return connection;
