@@ -1,6 +1,6 @@
 import { type AnnouncementTime, isSettled } from './announcement-time.js';
 import type { RelationColumn } from './change.js';
-import type { TableSchema } from './schema.js';
+import { leavesOf, type TableSchema } from './schema.js';
 
 /** A row of pg_attribute with attnum > 0; dropped ones stay there for ever. */
 export interface Attribute {
@@ -23,7 +23,7 @@ export interface Attribute {
 }
 
 /** The attributes of a table at a time that may be later than what the stream is telling. */
-export interface Attributes {
+export interface Attributes extends Pick<TableSchema, 'partitions' | 'leaves'> {
   /** All, dropped ones too, by attnum from 1 on without gaps. */
   readonly attributes: readonly Attribute[];
   /** The publication lists columns of the table. */
@@ -32,6 +32,8 @@ export interface Attributes {
   readonly publishedBy: readonly number[];
   /** `Attribute.layout` of the announced columns' types by oid, as far as they still exist. */
   readonly layouts: ReadonlyMap<number, string>;
+  /** Of the same types, all between which and it a column may change without a new file. */
+  readonly alike: ReadonlyMap<number, ReadonlySet<number>>;
   /**
    * Whether stored generated columns are sent, and the transaction that changed that last, or something else of the
    * publication; null where nothing ever changes it.
@@ -43,6 +45,15 @@ export interface Attributes {
 
 /** Whether an attribute's row was changed last before the announcement, after it, or may have been either. */
 export type Time = 'before' | 'after' | 'unknown';
+
+/** Types below are of Postgres itself. */
+const FIRST_USER_OID = 16_384;
+
+/** Whether a partition was written anew by nobody: what is done to the columns of a partitioned table is done to all of them. */
+function hasSameLeaf(stored: TableSchema, now: Attributes): boolean {
+  const had = leavesOf(stored);
+  return [...leavesOf(now)].some(([oid, leaf]) => leaf !== null && had.get(oid)?.join() === leaf.join());
+}
 
 /**
  * What may have become of an attribute by the time at which its table is announced, which lies between the time when the
@@ -65,7 +76,7 @@ export class AttributeFacts {
     this.#lastStored = stored.columns.at(-1)?.attnum ?? 0;
     this.#unpublished = stored.unpublished.length;
     this.#sameEntries = stored.publishedBy.join() === now.publishedBy.join();
-    this.#sameFile = stored.fileNode !== 0 && stored.fileNode === now.fileNode;
+    this.#sameFile = stored.fileNode === 0 ? hasSameLeaf(stored, now) : stored.fileNode === now.fileNode;
     const { now: sent, xid } = now.generatedSent;
     this.#generatedSent = xid === null || isSettled(xid, time) ? sent : null;
     this.now = now;
@@ -80,13 +91,20 @@ export class AttributeFacts {
     if (this.#sameEntries && !dropped && !attribute.published) {
       if (attribute.generated !== 's' || this.#generatedSent !== null) return false;
     }
-    // Another layout needs another file.
+    // Another layout needs another file, and so do most other types.
     if (this.#sameFile && (this.now.layouts.get(column.typeOid) ?? attribute.layout) !== attribute.layout) return false;
+    const types = [attribute.typeOid, this.#stored.get(attnum)?.type.oid ?? 0];
+    if (this.#sameFile && !types.every((type) => this.#isAlike(column.typeOid, type))) return false;
     // No column is like one that was dropped.
     return (
       time !== 'before' ||
       (attribute.name === column.name && attribute.typeOid === column.typeOid && attribute.typmod === column.typmod)
     );
+  }
+
+  /** Whether a column may be of the announced type and of another, or none, without a new file. One of users' own may be gone by now. */
+  #isAlike(announced: number, other: number): boolean {
+    return other === 0 || other >= FIRST_USER_OID || (this.now.alike.get(announced)?.has(other) ?? true);
   }
 
   /** It may have existed, or been dropped, without being announced. */

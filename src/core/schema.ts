@@ -156,7 +156,10 @@ export function joinedPartitions(before: TableSchema, after: TableSchema): numbe
 }
 
 /** By oid; null where nothing is known of it. */
-export const leavesOf = ({ partitions = [], leaves }: TableSchema): ReadonlyMap<number, Leaf | null> =>
+export const leavesOf = ({
+  partitions = [],
+  leaves,
+}: Pick<TableSchema, 'partitions' | 'leaves'>): ReadonlyMap<number, Leaf | null> =>
   new Map(partitions.map((oid, i) => [oid, leaves?.[i] ?? null]));
 
 export const qualifiedName = (table: Pick<TableSchema, 'schema' | 'name'>): string => `${table.schema}.${table.name}`;

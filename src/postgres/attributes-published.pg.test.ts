@@ -47,6 +47,12 @@ describe('of a table that is announced, the publication', () => {
       ['1 id integer, 2 a text, 3 b integer'],
     ],
     [
+      'carries its root, whose last column was dropped and one of another type added',
+      'create table t (id int, a text) partition by list (id); create table t1 partition of t for values in (1); create publication pub for all tables with (publish_via_partition_root)',
+      [`begin; alter table t drop a; alter table t add a int; ${row}; commit`],
+      ['1 id integer, 3 a integer'],
+    ],
+    [
       'carries its root, whose partitions are written anew',
       'create table t (id int, a text) partition by list (id); create table t1 partition of t for values in (1); create publication pub for all tables with (publish_via_partition_root)',
       ['alter table t alter a type text using a || a', row],

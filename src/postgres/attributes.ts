@@ -46,6 +46,9 @@ export async function readRelation(
       indexXids: new Map(indexes.map(({ name, xid }) => [name, xid])),
       typeXids: new Map(types.flatMap(({ oid, xid }) => (xid === null ? [] : [[oid, xid]]))),
       layouts: new Map(types.map(({ oid, layout }) => [oid, layout])),
+      alike: new Map(types.map(({ oid, alike }) => [oid, new Set(alike)])),
+      ...(table.partitions && { partitions: table.partitions }),
+      ...(table.leaves && { leaves: table.leaves }),
       types: await readTypes(
         client,
         announced.filter(({ typeOid }) => types.some(({ oid }) => oid === typeOid)),
@@ -151,7 +154,9 @@ const catalogFacts = z.object({
     }),
   ),
   indexes: z.array(z.object({ name: z.string(), xid: fullXid })),
-  types: z.array(z.object({ oid: identifier, layout: z.string(), xid: fullXid.nullable() })),
+  types: z.array(
+    z.object({ oid: identifier, layout: z.string(), alike: z.array(identifier), xid: fullXid.nullable() }),
+  ),
 });
 
 /** As JSON; null where there is no such table. */
@@ -184,6 +189,15 @@ WITH RECURSIVE used (root, oid) AS (
     UNION ALL SELECT r.rngtypid FROM pg_range r WHERE r.rngmultitypid = t.oid
     UNION ALL SELECT a.atttypid FROM pg_attribute a WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
   ) i (oid) WHERE i.oid <> 0
+), same_bytes (a, b) AS (
+  SELECT castsource, casttarget FROM pg_cast WHERE castmethod = 'b'
+  UNION ALL SELECT oid, typbasetype FROM pg_type WHERE typbasetype <> 0
+  -- Where the time zone is UTC (ATColumnChangeRequiresRewrite).
+  UNION ALL SELECT 'timestamp'::regtype, 'timestamptz'::regtype
+), alike (root, oid) AS (
+  SELECT DISTINCT root, root FROM used
+  UNION
+  SELECT l.root, s.oid FROM alike l JOIN (SELECT a, b FROM same_bytes UNION ALL SELECT b, a FROM same_bytes) s (other, oid) ON s.other = l.oid
 )
 SELECT json_build_object(
   'fileNode', coalesce(pg_relation_filenode(c.oid), 0)::int8,
@@ -212,7 +226,8 @@ SELECT json_build_object(
     FROM pg_index i JOIN pg_class ic ON ic.oid = i.indexrelid WHERE i.indrelid = c.oid),
   'types', (
     SELECT coalesce(json_agg(json_build_object(
-      'oid', r.root::int8, 'layout', concat_ws('/', t.typlen, t.typbyval, t.typalign), 'xid', r.xid::text) ORDER BY r.root), '[]')
+      'oid', r.root::int8, 'layout', concat_ws('/', t.typlen, t.typbyval, t.typalign), 'xid', r.xid::text,
+      'alike', (SELECT json_agg(l.oid::int8 ORDER BY l.oid) FROM alike l WHERE l.root = r.root)) ORDER BY r.root), '[]')
     FROM (
       SELECT u.root, max(greatest(${withEpoch('y.xmin')},
         (SELECT max(${withEpoch('l.xmin')}) FROM pg_enum l WHERE l.enumtypid = y.oid),

@@ -18,11 +18,19 @@ type Row = TableModel['rows'][number];
 
 export const EMPTY_MODEL: TableModel = { rows: [], fileNode: 1, list: null };
 
-/** By oid of the type; between types of one layout a column may change without a new file. */
+/** By oid of the type. */
 const LAYOUTS = new Map([
+  [17, 'text'],
   [23, 'integer'],
   [25, 'text'],
   [1043, 'text'],
+]);
+/** Between these a column may change without a new file. */
+const ALIKE = new Map([
+  [17, new Set([17])],
+  [23, new Set([23])],
+  [25, new Set([25, 1043])],
+  [1043, new Set([25, 1043])],
 ]);
 export const TYPES = [...LAYOUTS.keys()];
 const layoutOf = (type: number): string => LAYOUTS.get(type) ?? '';
@@ -80,7 +88,7 @@ export function alter(model: TableModel, change: Change, xid: bigint): TableMode
     case 'retype': {
       const layout = layoutOf(change.type);
       const altered = put({ typeOid: change.type, layout });
-      return change.rewritten || layout !== row.layout ? rewrite(altered, xid) : altered;
+      return change.rewritten || !ALIKE.get(row.typeOid)?.has(change.type) ? rewrite(altered, xid) : altered;
     }
   }
 }
@@ -136,6 +144,7 @@ export const readAttributes = (model: TableModel): Attributes => ({
   fileNode: model.fileNode,
   publishedBy: [7],
   layouts: LAYOUTS,
+  alike: ALIKE,
   generatedSent: { now: false, xid: null },
   virtualColumns: true,
 });
