@@ -102,4 +102,43 @@ describe('tags', () => {
     await drain(source.url, target.url);
     expect(await tags(target)).toEqual({ good: 100 });
   });
+
+  it('name the state with a copy only if nothing came before that', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(
+      'create table t (id int primary key); create table u (id int primary key); insert into t values (1)',
+    );
+    await drain(source.url, target.url);
+    await source.sql(`begin; alter table t add column a uuid default gen_random_uuid(); ${tag('same')}; commit`);
+    await drain(source.url, target.url);
+    expect(await tags(target)).toEqual({ same: 1 });
+    for (const between of [
+      'insert into u values (1)',
+      'insert into t values (2)',
+      'truncate t',
+      'alter table t add column d int',
+    ]) {
+      await source.sql(`begin; alter table t add column b uuid default gen_random_uuid(); ${tag('passed')}; commit`);
+      await source.sql(between);
+      await drain(source.url, target.url);
+      expect(await tags(target), between).toEqual({ same: 1 });
+      await source.sql('alter table t drop column b');
+    }
+  });
+
+  it('that can not be made are told with the commit that comes next', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = { slot: source.name, until: 'current' };
+    await source.sql('create table t (id int primary key); insert into t values (1)');
+    await drain(source.url, target.url, settings);
+    await source.sql(`begin; alter table t add column a uuid default gen_random_uuid(); ${tag('passed')}; commit`);
+    await source.sql(`insert into t values (2)`);
+    await using child = startChild(cli, source.url, target.url, settings);
+    await child.end();
+    const told = child.log.filter(({ tag }) => tag !== undefined);
+    const [head] = await target.sql<{ hash: string }>('select commit_hash as hash from dolt_log limit 1');
+    expect(told).toMatchObject([{ tag: 'passed', tables: ['t'], commit: head?.hash }]);
+  });
 });

@@ -91,6 +91,11 @@ export class Committer {
     return this.#position;
   }
 
+  /** The hash of the last commit. */
+  get head(): string {
+    return this.#staging.head.hash;
+  }
+
   get phase(): Phase {
     return this.#phase;
   }

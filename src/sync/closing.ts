@@ -38,8 +38,8 @@ export class Closing {
   readonly #acknowledgeable: Acknowledgeable;
   readonly #log: StreamLog;
   #tag: string | null = null;
-  /** While something is held: how many transactions the batch had when the tag came. */
-  #tagAfter = 0;
+  /** Tags that came while something was held, and name what is not seen. */
+  readonly #missed: string[] = [];
   #lastIdle = 0;
   #complete: boolean;
   #heldUntil: Lsn | null = null;
@@ -78,14 +78,12 @@ export class Closing {
     if (next < this.#heldUntil) return false;
     const reached = this.#heldUntil;
     this.#heldUntil = null;
-    const tag = this.#tag;
     const copied = this.#copied.splice(0);
-    // What the tag names is only what is committed now if nothing came after it.
-    if (tag !== null && this.#tagAfter < this.batch.transactionCount) this.#forgetTag(tag);
     if (this.batch.transactionCount > 0) {
       for (const table of copied) this.batch.copied(table);
       await this.close('copy', this.#tag, reached);
     } else {
+      const tag = this.#tag;
       this.#tag = null;
       await this.spill();
       await this.pipeline.submit(async () => {
@@ -95,19 +93,30 @@ export class Closing {
       await this.pipeline.drain();
       this.#options.onCommit();
     }
+    const { committer, logger } = this.#options;
+    for (const tag of this.#missed.splice(0)) {
+      await this.pipeline.submit(async () => {
+        const next = { commit: committer.head, lsn: formatLsn(reached) };
+        logger.warn(
+          { tag, tables: copied, ...next },
+          'tag not created: what it names is not in the history, since tables were copied as they are later; this commit is the first after it',
+        );
+      });
+    }
     return true;
   }
 
-  /** A tag while something is held: the commit that comes shows what it names if no other transaction comes before. */
-  #tagHeld(name: string): void {
-    if (this.#tag !== null) this.#forgetTag(this.#tag);
-    this.#tag = name;
-    this.#tagAfter = this.batch.transactionCount;
+  /** A transaction of interest ended. While something is held, what a tag named before it will not be seen. */
+  followed(): void {
+    if (this.#heldUntil === null || this.#tag === null) return;
+    this.#missed.push(this.#tag);
+    this.#tag = null;
   }
 
-  #forgetTag(tag: string): void {
-    this.#tag = null;
-    this.#options.logger.warn({ tag }, 'tag not created: tables were being copied, and what it names was not seen');
+  /** A tag while something is held: the commit that comes shows what it names, unless something follows before. */
+  #tagHeld(name: string): void {
+    this.followed();
+    this.#tag = name;
   }
 
   /** Milliseconds until a batch is due by time. */
@@ -218,6 +227,10 @@ export class Closing {
   }
 
   #tagged(name: string | null, taken: boolean): void {
-    if (!taken) this.#options.logger.warn({ tag: name }, 'tag not created: it exists, is no name, or comes too early');
+    if (taken) return;
+    const { committer, logger } = this.#options;
+    const why =
+      committer.phase === 'snapshot' ? 'the first copy is not complete' : 'it exists, or Dolt takes no such name';
+    logger.warn({ tag: name }, `tag not created: ${why}`);
   }
 }

@@ -69,15 +69,20 @@ export class StreamSchema {
     this.#exact = options.exact;
   }
 
+  /** Whether the table's rows are not needed, since a copy has them, or will. */
+  isCopied(oid: number, at: At): boolean {
+    const { relations, changes } = this.#options;
+    const known = relations.tables.get(oid);
+    return changes.passesOver(oid) || (known !== undefined && at.finalLsn < known.snapshotLsn);
+  }
+
   /**
    * Where the relation's rows go; null where they are of no interest, or in the table's copy. Throws E_SCHEMA_CHANGED or
    * E_SCHEMA_AMBIGUOUS.
    */
   async bindingOf(oid: number, at: At): Promise<Binding | null> {
     const { relations, changes } = this.#options;
-    if (changes.passesOver(oid)) return null;
-    const known = relations.tables.get(oid);
-    if (known && at.finalLsn < known.snapshotLsn) return null;
+    if (this.isCopied(oid, at)) return null;
     const again = !relations.isBound(oid);
     const found = relations.get(oid);
     if (found instanceof Mismatch) await this.#follow(found.relation, found.difference, at);

@@ -40,6 +40,8 @@ interface OpenTransaction extends At {
   readonly again: boolean;
   context: TransactionContext | null;
   tag: string | null;
+  /** Something of it is only in the copy of a table. */
+  copied: boolean;
 }
 
 /**
@@ -145,14 +147,17 @@ class StreamLoop {
     const { xid, finalLsn, commitTime } = event;
     const skip = finalLsn < this.#start;
     const again = this.#options.joining !== null && finalLsn < this.#options.joining.until;
-    this.#transaction = { xid, finalLsn, commitTime, skip, again, context: null, tag: null };
+    this.#transaction = { xid, finalLsn, commitTime, skip, again, context: null, tag: null, copied: false };
   }
 
   async #change(event: RowEvent): Promise<void> {
     const at = this.#open();
     if (at.skip || (at.again && !this.#options.joining?.tables.has(event.oid))) return;
     const binding = await this.#schema.bindingOf(event.oid, at);
-    if (!binding) return;
+    if (!binding) {
+      at.copied ||= this.#schema.isCopied(event.oid, at);
+      return;
+    }
     const cells = event.kind === 'delete' ? event.old.row.length : event.row.length;
     const changes = this.#batch.changesOf(binding.table, event.bytes + ROW_BYTES + cells * CELL_BYTES);
     try {
@@ -174,6 +179,7 @@ class StreamLoop {
       if (at.again && !this.#options.joining?.tables.has(oid)) continue;
       const binding = await this.#schema.bindingOf(oid, at);
       if (binding) this.#batch.changesOf(binding.table, 0).truncate();
+      else at.copied ||= this.#schema.isCopied(oid, at);
     }
   }
 
@@ -181,7 +187,9 @@ class StreamLoop {
     if (event.prefix === 'wal2dolt.ddl' && event.transactional) {
       const at = this.#open();
       const only = at.again ? new Set(this.#options.joining?.tables.keys()) : null;
-      if (!at.skip) await this.#schema.command(event.content, at, only);
+      if (at.skip) return;
+      at.copied = true; // it may be about such a table
+      await this.#schema.command(event.content, at, only);
     } else if (event.prefix === 'wal2dolt.resync') {
       await this.#resync(event);
     } else if (event.prefix === 'wal2dolt.context' && event.transactional) {
@@ -219,6 +227,7 @@ class StreamLoop {
       return this.#schema.copyPending(at);
     }
     const empty = this.#batch.commit(position, context, Date.now());
+    if (!empty || at.copied) this.#closing.followed();
     if (!empty) await this.#schema.copyPending(at);
     // A stream of transactions that are all of no interest leaves the server no time for a keepalive.
     if (empty && tag === null) return this.#keepalive(position.endLsn, false);
