@@ -105,9 +105,12 @@ export class StagingBranch implements AsyncDisposable {
     return position;
   }
 
-  /** Commits the whole working set of the staging branch, data and bookkeeping alike. Returns the commit's hash. */
+  /**
+   * Commits the whole working set of the staging branch, data and bookkeeping alike. Returns the commit's hash. Where a copy
+   * joins, the stream is read again up to the position that HEAD has: what completes the last transaction's parts may be empty.
+   */
   async commit(message: string, date: Micros, author: string): Promise<string> {
-    return this.#commit(['-A'], message, date, author);
+    return this.#commit(['-A', '--allow-empty'], message, date, author);
   }
 
   /** Commits the working set where it differs from the last commit. */

@@ -126,3 +126,21 @@ describe.each(['triggers', 'relations'])('a large table (%s)', (ddl) => {
     expect(branches).toEqual([{ name: 'main' }, { name: 'wal2dolt' }]);
   });
 });
+
+it('a large table that is altered while it is copied, after its last row, joins', { timeout: 120_000 }, async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql('create table small (id int primary key)');
+  await createLarge(source);
+  await drain(source.url, target.url, { ddl: 'triggers' });
+  await using running = startRun(source.url, target.url, { ...FAST, ddl: 'triggers' });
+  const state = () => target.sql(`select state from wal2dolt_tables where source_table = 'large'`);
+  await resync(source);
+  const begun = `select 1 from pg_replication_slots where slot_name like '%\\_side\\_%' and confirmed_flush_lsn is not null and database = current_database()`;
+  await expect.poll(() => source.sql(begun), { timeout: 30_000, interval: 20 }).toHaveLength(1);
+  await change(source, 1);
+  await source.sql('alter table large add column w int default 5');
+  await expect.poll(state, { timeout: 60_000 }).toEqual([{ state: 'streaming' }]);
+  await running.stop();
+  await expectSame(source, target);
+});
