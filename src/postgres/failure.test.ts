@@ -65,6 +65,7 @@ describe('asSourceError', () => {
     ['E_TABLE_REWRITTEN', serverError('XX000', 'could not open relation with OID 16483')],
     ['E_TABLE_REWRITTEN', serverError('XX000', 'cache lookup failed for attribute 1 of relation 17462')],
     ['E_SOURCE_QUERY', serverError('XX000', 'unexpected')],
+    ['E_TABLE_REWRITTEN', serverError('40P01', 'deadlock detected')],
     ['E_SOURCE_UNREACHABLE', serverError('57P01', 'terminating connection due to administrator command')],
     ['E_SOURCE_UNREACHABLE', serverError('57P03', 'the database system is starting up')],
     ['E_SOURCE_UNREACHABLE', serverError('53300', 'sorry, too many clients already')],

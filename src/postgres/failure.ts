@@ -73,6 +73,8 @@ function codeOfSqlState(sqlState: string, failure: Failure): ErrorCode {
     case '57P03': // cannot_connect_now: starting up, shutting down, in recovery
     case '57P05': // idle_session_timeout
       return 'E_SOURCE_UNREACHABLE';
+    case '40P01': // deadlock_detected: another session alters a table that is read, and waits for one that was
+      return 'E_TABLE_REWRITTEN';
     case '53400': // configuration_limit_exceeded: all replication slots are in use
       return 'E_SOURCE_QUERY';
     case 'XX000': // internal_error
