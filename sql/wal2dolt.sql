@@ -439,8 +439,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $on_d
 DECLARE
   allowed boolean := false;
   failure jsonb;
-  messages text[];
-  message text;
+  messages bytea[];
+  message bytea;
 BEGIN
   BEGIN
     IF wal2dolt.is_disabled() THEN
@@ -448,21 +448,24 @@ BEGIN
     END IF;
     allowed := (SELECT has_function_privilege(p.oid, 'EXECUTE') FROM pg_proc p
       WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = 'pg_logical_emit_message' AND p.proargtypes[2] = 'bytea'::regtype);
-    messages := wal2dolt.messages(tg_tag);
+    -- A database of the encoding SQL_ASCII may hold what can not be converted.
+    messages := ARRAY(SELECT convert_to(m, 'UTF8') FROM unnest(wal2dolt.messages(tg_tag)) m);
   EXCEPTION WHEN OTHERS THEN
     -- What was noted is not for the next command.
     PERFORM set_config('wal2dolt.dropped', '', true), set_config('wal2dolt.rewritten', '', true);
-    failure := json_build_object('tag', tg_tag, 'failure', format('%s [%s]', sqlerrm, sqlstate));
+    failure := json_build_object('tag', tg_tag, 'failure', format('%s [%s]',
+      CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN regexp_replace(sqlerrm, E'[^\\x01-\\x7E]', '?', 'g') ELSE sqlerrm END, sqlstate));
     BEGIN
-      messages := ARRAY(SELECT (failure || jsonb_build_object('publication', publication))::text FROM unnest(wal2dolt.followed()) publication);
+      messages := ARRAY(SELECT convert_to((failure || jsonb_build_object('publication', publication))::text, 'UTF8')
+        FROM unnest(wal2dolt.followed()) publication);
     EXCEPTION WHEN OTHERS THEN
-      messages := ARRAY[failure::text];
+      messages := ARRAY[convert_to(failure::text, 'UTF8')];
     END;
   END;
   -- Outside of the block: inside, it would cost the transaction an xid for each command.
-  IF allowed AND messages IS NOT NULL THEN
+  IF allowed THEN
     FOREACH message IN ARRAY messages LOOP
-      PERFORM pg_logical_emit_message(true, 'wal2dolt.ddl', convert_to(message, 'UTF8'));
+      PERFORM pg_logical_emit_message(true, 'wal2dolt.ddl', message);
     END LOOP;
   END IF;
 END

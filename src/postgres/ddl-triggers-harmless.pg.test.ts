@@ -1,5 +1,8 @@
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { createPostgresDatabase } from '../../test/support/postgres.js';
 import { brief, ToldSource, untold } from '../../test/support/told.js';
+import { installTriggers } from './ddl-triggers.js';
 
 /** Short messages of what was done since they were asked for last. */
 const briefs = async (source: ToldSource): Promise<string[]> => (await source.told()).map(brief);
@@ -55,6 +58,26 @@ describe('a command never fails because of the triggers', () => {
     const failures = (await source.told()).flatMap(({ failure }) => failure ?? []);
     if (told === null) expect(failures).toEqual([]);
     else expect(failures.filter((failure) => told.test(failure))).not.toEqual([]);
+  });
+
+  it('where nobody knows which characters its bytes are', async () => {
+    await using database = await createPostgresDatabase();
+    const name = `${database.name}_bytes`;
+    await database.sql(`create database ${name} template template0 encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C'`);
+    const url = new URL(database.url);
+    url.pathname = `/${name}`;
+    const client = new pg.Client({ connectionString: url.href, client_encoding: 'SQL_ASCII' });
+    await client.connect();
+    try {
+      await client.query('create table a (id int primary key); create publication p for all tables');
+      await installTriggers(client, 'p');
+      const latin1 = Buffer.from(`alter table a add v text default 'caf\u00e9'`, 'latin1').toString('hex');
+      await client.query(`do $$ begin execute convert_from('\\x${latin1}', 'SQL_ASCII'); end $$`);
+      expect((await client.query('select * from a')).fields.map(({ name }) => name)).toEqual(['id', 'v']);
+    } finally {
+      await client.end();
+      await database.sql(`drop database ${name}`);
+    }
   });
 
   it('a failure is of that command only', async () => {
