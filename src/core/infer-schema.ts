@@ -3,7 +3,7 @@ import { AttributeFacts } from './attribute-facts.js';
 import { type CatalogRelation, typeKey } from './catalog-relation.js';
 import type { RelationEvent } from './change.js';
 import { indexesAt } from './infer-indexes.js';
-import { deduceLineage } from './lineage.js';
+import { deduceLineage, type Lineage } from './lineage.js';
 import { mayBeRewritten } from './rewrites.js';
 import { type Column, type ColumnType, type Constraint, qualifiedName, type TableSchema } from './schema.js';
 
@@ -26,7 +26,8 @@ export type Doubts = ReadonlySet<bigint>;
 
 /**
  * What a table was when its relation was announced: from what it was before (`stored`), the announcement, and what it is
- * by now (`catalog`; null where it was dropped since).
+ * by now (`catalog`; null where it was dropped since). Or, `again`, what it was when a later row came, for which it was not
+ * announced anew: then its columns are the stored ones.
  *
  * Which attributes the columns are is deduced, see `deduceLineage`. Of the rest:
  * - names, types, replica identity, and which columns identify a row are announced, and therefore exact, but see `isStale`;
@@ -45,9 +46,12 @@ export function inferSchema(
   relation: RelationEvent,
   catalog: CatalogRelation | null,
   time: AnnouncementTime,
+  again = false,
 ): Inferred {
   if (catalog === null) return inferGone(stored, relation);
-  const lineage = deduceLineage(stored, relation.columns, catalog, time);
+  const lineage: Lineage = again
+    ? { kind: 'known', attnums: stored.columns.map(({ attnum }) => attnum) }
+    : deduceLineage(stored, relation.columns, catalog, time);
   if (lineage.kind === 'ambiguous') return ambiguous(relation, whyAmbiguous(stored, relation, lineage.candidates));
   const inferred = infer(stored, relation, catalog, time, lineage.attnums);
   if (typeof inferred === 'string') return ambiguous(relation, inferred);

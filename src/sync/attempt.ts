@@ -175,7 +175,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
       committer,
       relations,
       changes,
-      inferSchema: (relation, at) => inferRelation(source, config, relations, horizons, relation, at),
+      inferSchema: (relation, at, again) => inferRelation(source, config, relations, horizons, relation, at, again),
       horizons,
       exact,
       copyAgain: (at) => copyAgain(copying, at),

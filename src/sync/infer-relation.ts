@@ -26,6 +26,7 @@ export async function inferRelation(
   horizons: Horizons,
   relation: RelationEvent,
   at: At,
+  again: boolean,
 ): Promise<InferredRelation | 'gone' | null> {
   const bySlot = await readSettledXid(source, slot);
   // Two looks after the announcement: what had not ended at the second one ended later.
@@ -48,7 +49,9 @@ export async function inferRelation(
   });
   if (!stored) return catalog && catalog.publishedBy.length > 0 ? named(catalog.table, true, new Set()) : null;
   const storedXid = horizons.judgedAt(relation.oid, settledXid);
-  const inferred = inferSchema(stored, relation, catalog, { ...known, xid: at.xid, settledXid, storedXid });
+  const inferred = inferSchema(stored, relation, catalog, { ...known, xid: at.xid, settledXid, storedXid }, again);
+  // It is what it was, or it would have been announced: the catalog has gone on.
+  if (inferred.kind === 'ambiguous' && again) return named(stored, false, new Set());
   if (inferred.kind === 'ambiguous' && catalog === null) return 'gone';
   if (inferred.kind === 'ambiguous') throw new Wal2DoltError('E_SCHEMA_AMBIGUOUS', inferred.why);
   return inferred.kind === 'changed'

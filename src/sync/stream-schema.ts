@@ -21,8 +21,8 @@ export interface StreamSchemaOptions {
   readonly relations: Relations;
   readonly changes: SchemaChanges;
   readonly committer: Committer;
-  /** Null for a relation that is gone or not published by now, and was never followed. */
-  readonly inferSchema: (relation: RelationEvent, at: At) => Promise<InferredRelation | 'gone' | null>;
+  /** `again`: it was not announced since it was asked last. Null for a relation that is gone or not published by now, and was never followed. */
+  readonly inferSchema: (relation: RelationEvent, at: At, again: boolean) => Promise<InferredRelation | 'gone' | null>;
   /** Gets to know which transactions have ended. */
   readonly horizons: Horizons;
   /** Every schema change comes as a message; else a relation that is announced again may have changed in what it does not say. */
@@ -83,11 +83,11 @@ export class StreamSchema {
   async bindingOf(oid: number, at: At): Promise<Binding | null> {
     const { relations, changes } = this.#options;
     if (this.isCopied(oid, at)) return null;
-    const again = !relations.isBound(oid);
+    const isNews = !relations.isBound(oid);
     const found = relations.get(oid);
     if (found instanceof Mismatch) await this.#follow(found.relation, found.difference, at);
-    else if (found && ((again && !this.#exact) || this.#knowsMore(oid, at)))
-      await this.#follow(relations.announced(oid), null, at);
+    else if (found && isNews && !this.#exact) await this.#follow(relations.announced(oid), null, at);
+    else if (found && this.#knowsMore(oid, at)) await this.#follow(relations.announced(oid), null, at, true);
     else return found;
     if (changes.passesOver(oid)) return null;
     const now = relations.get(oid);
@@ -146,13 +146,13 @@ export class StreamSchema {
   }
 
   /** No message told of what the relation is now. */
-  async #follow(relation: RelationEvent, difference: string | null, at: At): Promise<void> {
+  async #follow(relation: RelationEvent, difference: string | null, at: At, again = false): Promise<void> {
     const { changes, inferSchema, relations, logger } = this.#options;
     const { oid, schema, name } = relation;
     this.#doubts.delete(oid);
     if (difference !== null) logger.info({ table: `${schema}.${name}` }, difference);
     await this.#apply(changes.byDetached(oid, at));
-    const inferred = await inferSchema(relation, at);
+    const inferred = await inferSchema(relation, at, again);
     if (inferred === null) {
       logger.warn(
         { table: `${schema}.${name}` },
