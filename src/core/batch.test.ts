@@ -58,6 +58,18 @@ describe('a batch is due', () => {
     expect(batch.due(0)).toBe('bytes');
   });
 
+  it('by its bytes, and is oversized where a huge row made it much more', () => {
+    const batch = batchOf({ maxBytes: 1000 });
+    insert(batch, 1, 8 << 20);
+    expect(batch.isOversized).toBe(false);
+    insert(batch, 1, 1000);
+    batch.commit(position(1), null, 0);
+    expect(batch.isOversized).toBe(true);
+    expect(batch.due(0)).toBe('bytes');
+    batch.close('bytes');
+    expect(batch.isOversized).toBe(false);
+  });
+
   it('by the time since its first transaction', () => {
     const batch = batchOf({ maxDelay: 1000 });
     transaction(batch, 1, 1, 5_000);

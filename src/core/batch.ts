@@ -59,6 +59,9 @@ export interface ClosedBatch {
   readonly tag: string | null;
 }
 
+/** What a batch may have over its size, in bytes, and still be one like others. */
+const HUGE_ROW = 8 << 20;
+
 /**
  * Collects source transactions into the next Dolt commit. Holds the net changes of what it was given; `spill` hands
  * over what is held in the middle of a large transaction, so that memory stays bounded whatever its size.
@@ -139,6 +142,11 @@ export class Batch {
   /** Whether so much is held in memory that it should be written to the staging branch before the transaction ends. */
   get mustSpill(): boolean {
     return this.#bytesHeld >= this.#policy.maxBytes;
+  }
+
+  /** Whether what is held became much more than it was to be, by a huge row. */
+  get isOversized(): boolean {
+    return this.#bytesHeld >= this.#policy.maxBytes + HUGE_ROW;
   }
 
   /** Why the batch has to be closed now; null while it may go on, and always inside a transaction. */

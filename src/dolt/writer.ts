@@ -186,6 +186,8 @@ export class Writer {
         if (sql.length > HUGE_STATEMENT) {
           this.#huge = true;
           collectGarbage();
+          Buffer.byteLength(sql); // puts its parts together, which are garbage then
+          collectGarbage();
         }
         const result = this.#connection.run(sql);
         // Building the next statement may throw while this one runs: it must not become an unhandled rejection.

@@ -57,6 +57,24 @@ describe('Inbox', () => {
     expect(box.paused).toBe(false);
   });
 
+  it('after twice as much or more, resumes only when the consumer comes again', async () => {
+    const { inbox: box, calls } = inbox(10);
+    box.push('huge', 32);
+    expect(await box.take(0)).toEqual(['huge']);
+    expect(calls).toEqual(['pause']);
+    box.push('in hand', 1);
+    expect(await box.take(0)).toEqual(['in hand']);
+    expect(calls).toEqual(['pause', 'resume']);
+
+    box.push('huge', 32);
+    await box.take(0);
+    expect(box.paused).toBe(true);
+    const waiting = box.take(60_000);
+    expect(box.paused).toBe(false);
+    box.push('next', 1);
+    expect(await waiting).toEqual(['next']);
+  });
+
   it('gives what came before a failure, then fails for ever, with the first failure', async () => {
     const { inbox: box } = inbox();
     box.push('a', 1);

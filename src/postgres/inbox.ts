@@ -1,14 +1,17 @@
 /**
  * What was received and not yet taken: one producer that can be told to pause, one consumer.
  *
- * Bounded by weight: at `highWater` the producer is paused, and it goes on when the consumer took everything. What the
- * producer has already in hand may still come (for a socket: the rest of one chunk).
+ * Bounded by weight: at `highWater` the producer is paused, and it goes on when the consumer took everything; if that is
+ * twice as much (one item can be), only when the consumer is done with it and waits for more. What the producer has already in
+ * hand may still come (for a socket: the rest of one chunk).
  */
 export class Inbox<T> {
   readonly #highWater: number;
   readonly #producer: { pause(): void; resume(): void };
   #items: T[] = [];
   #weight = 0;
+  /** Of what was taken last, which the consumer has until it comes again. */
+  #taken = 0;
   #paused = false;
   #failure: Error | null = null;
   #wake: (() => void) | null = null;
@@ -35,10 +38,7 @@ export class Inbox<T> {
   push(item: T, weight: number): void {
     this.#items.push(item);
     this.#weight += weight;
-    if (this.#weight >= this.#highWater && !this.#paused) {
-      this.#paused = true;
-      this.#producer.pause();
-    }
+    this.#regulate();
     this.wake();
   }
 
@@ -59,16 +59,26 @@ export class Inbox<T> {
 
   /** Everything that waits, at least one item; [] when nothing came in `timeoutMs`. One call at a time. */
   async take(timeoutMs: number): Promise<readonly T[]> {
-    if (this.#items.length === 0 && !this.#failure) await this.#arrival(timeoutMs);
+    this.#taken = 0;
+    if (this.#items.length === 0 && !this.#failure) {
+      this.#regulate();
+      await this.#arrival(timeoutMs);
+    }
     const items = this.#items;
     if (items.length === 0 && this.#failure) throw this.#failure;
     this.#items = [];
+    this.#taken = this.#weight;
     this.#weight = 0;
-    if (this.#paused) {
-      this.#paused = false;
-      this.#producer.resume();
-    }
+    this.#regulate();
     return items;
+  }
+
+  #regulate(): void {
+    const full = this.#weight >= this.#highWater || this.#taken >= 2 * this.#highWater;
+    if (full === this.#paused) return;
+    this.#paused = full;
+    if (full) this.#producer.pause();
+    else this.#producer.resume();
   }
 
   #arrival(timeoutMs: number): Promise<void> {

@@ -9,6 +9,7 @@ import { asSourceError } from './failure.js';
 import { Inbox } from './inbox.js';
 import { listenFromTheStart } from './listen-from-the-start.js';
 import { liveness, SilenceDetector } from './liveness.js';
+import { gatherLongMessages } from './long-messages.js';
 import { identifySystem } from './system.js';
 import { readSlotState, startReplication } from './walsender.js';
 
@@ -41,7 +42,7 @@ export interface ReplicationOptions {
   readonly start: Lsn;
   /**
    * How much may wait to be taken, in bytes as received plus a guess for each event's objects. Twice of it may be in memory:
-   * one batch taken, one waiting.
+   * one batch taken, one waiting. Beside a batch that is so much by itself, as a huge row makes it, nothing waits.
    */
   readonly highWaterBytes?: number;
   /** Aborts the opening; an open stream stays as it is, for the last acknowledgement. */
@@ -190,6 +191,7 @@ class PostgresStream implements ReplicationStream {
     const timings = liveness(state.walSenderTimeoutMs);
     this.#tickMs = timings.tickMs;
     this.#silence = new SilenceDetector(timings.silentTicks);
+    gatherLongMessages(client.connection);
     client.connection.stream.on('data', () => this.#silence.heard()); // bytes: a large row may take minutes
     client.on('notice', (notice) => this.#notice(notice));
     return client.query(startReplication(slot, publication, start));

@@ -144,9 +144,10 @@ export class Closing {
     this.#tag = null;
     if (this.batch.transactionCount === 0) return;
     const { committer, stream } = this.#options;
+    const { isOversized } = this.batch;
     const closed = this.batch.close(reason, tag);
     const end = maxLsn(closed.transactions.at(-1)?.endLsn ?? committer.position.endLsn, reached);
-    await this.pipeline.submit(async () => {
+    await this.#write(isOversized, async () => {
       const started = Date.now();
       this.#tagged(closed.tag, await committer.commit(closed, end));
       await this.#completeIfReached(end);
@@ -172,8 +173,19 @@ export class Closing {
 
   /** Brings what was collected into the working set: of a transaction that is too large, or before something else is written. */
   async spill(): Promise<void> {
+    const { isOversized } = this.batch;
     const changes = this.batch.spill();
-    await this.pipeline.submit(() => unlessAborted(this.late, this.#options.committer.spill(changes)));
+    await this.#write(isOversized, () => unlessAborted(this.late, this.#options.committer.spill(changes)));
+  }
+
+  /**
+   * Hands a batch over, to be written while the next is collected. One with a huge row is written first: its text and the
+   * copies of it that the writing makes are enough to have in memory. They and the message that it came in are garbage by then.
+   */
+  async #write(isOversized: boolean, work: () => Promise<void>): Promise<void> {
+    if (!isOversized) return this.pipeline.submit(work);
+    await this.pipeline.submit(work);
+    await this.pipeline.drain();
   }
 
   /** The transaction that ended last, and ends the batch, is to have a name. */

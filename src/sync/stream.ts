@@ -88,13 +88,7 @@ class StreamLoop {
     const { commitTime } = this.#options.committer.position;
     await this.#schema.copyPending({ xid: 0, finalLsn: this.#start, commitTime });
     while (!this.#stopped) {
-      const events = await this.#options.stream.take(Math.min(POLL_MS, this.#closing.remaining(Date.now())));
-      this.#closing.throwIfFailed();
-      this.#options.onReceived(this.#received);
-      for (const event of events) {
-        await this.#handle(event);
-        if (this.#stopped || this.#joining) break;
-      }
+      await this.#handleNext();
       if (this.#joining) return this.#received;
       if (this.#transaction === null) {
         if (!this.#stopped) await this.#endsBefore(this.#received);
@@ -113,6 +107,17 @@ class StreamLoop {
       this.#failure,
     );
     return null;
+  }
+
+  /** On its own, so that no variable holds what was handled, which may be huge, while the next is awaited. */
+  async #handleNext(): Promise<void> {
+    const events = await this.#options.stream.take(Math.min(POLL_MS, this.#closing.remaining(Date.now())));
+    this.#closing.throwIfFailed();
+    this.#options.onReceived(this.#received);
+    for (const event of events) {
+      await this.#handle(event);
+      if (this.#stopped || this.#joining) break;
+    }
   }
 
   async #handle(event: StreamEvent): Promise<void> {
