@@ -64,7 +64,8 @@ export function planSnapshot(
     const createdEmpty = table.created && !filled;
     const { rewritten } = table;
     const before = known.changedBy(table.schema.oid);
-    if (before !== null && before !== xid && snapshot.seen !== undefined && !saw(snapshot.seen, before)) {
+    const news = before === null || before === xid || snapshot.seen === undefined || saw(snapshot.seen, before);
+    if (!news && known.followed.has(table.schema.oid)) {
       plan.doubt(table.schema);
       continue;
     }

@@ -23,6 +23,21 @@ it('commands that do not lock each other out, in transactions that overlap', { t
   expect(await target.sql('select k from t order by id')).toEqual([{ k: 5 }, { k: 6 }]);
 });
 
+it('an empty table of a transaction that is open while a run ends, and others come after it', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql('create table t (id int primary key)');
+  await drain(source.url, target.url);
+  const first = await source.client();
+  await first.query('begin; create table made (id int primary key)');
+  await source.sql('insert into t values (1)');
+  await drain(source.url, target.url);
+  await first.query('commit');
+  await drain(source.url, target.url);
+  await expectSame(source, target);
+  expect(await target.sql('select id from made')).toEqual([]);
+});
+
 describe('an older transaction, which ends later, announces the name that it saw', () => {
   it.each(MODES)('of a partitioned table whose partition it wrote (%s)', async (ddl) => {
     await using source = await createPostgresDatabase();
