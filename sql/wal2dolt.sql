@@ -309,6 +309,10 @@ BEGIN
 
   RETURN json_build_object('publication', message.publication, 'tag', change -> 'tag', 'command', change -> 'command',
     'user', change -> 'user', 'settings', change -> 'settings', 'seen', seen, 'complete', whole,
+    'leavesOut', coalesce((SELECT to_json(array_remove(ARRAY[CASE WHEN NOT pubinsert THEN 'insert' END,
+        CASE WHEN NOT pubupdate THEN 'update' END, CASE WHEN NOT pubdelete THEN 'delete' END,
+        CASE WHEN NOT pubtruncate THEN 'truncate' END], NULL))
+      FROM pg_publication WHERE whole AND pubname = message.publication), '[]'),
     'tables', coalesce(defined, '[]'), 'types', coalesce(types, '[]'), 'unpublished', coalesce(unpublished, '[]'),
     'dropped', change -> 'dropped', 'droppedIndexes', change -> 'droppedIndexes', 'failure', NULL);
 END

@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest';
 import { check } from '../src/sync/check.js';
+import { resync } from '../src/sync/resync.js';
 import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
 import { configFor, drain, runBroken, startRun } from './support/run.js';
@@ -109,6 +110,29 @@ describe.concurrent('a publication that changes', () => {
     await expect.poll(() => ids(target, 'b').catch(() => []), NOTICED).toEqual([1]);
     await source.sql(`alter publication ${source.name} set (publish = 'insert, update'); delete from a`);
     expect(await failure(running)).toMatch(/^E_PUBLICATION_CHANGED: The publication/i);
+  });
+
+  it('and left out an operation for a moment ends the run where event triggers tell, until all is copied', async ({
+    expect,
+  }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = { ...(await published(source)), slot: source.name };
+    await drain(source.url, target.url, settings);
+    await source.sql(`insert into b values (3, 'x')`);
+    await source.sql(`alter publication ${source.name} set (publish = 'insert, update')`);
+    await source.sql('delete from a; insert into b values (4)');
+    await source.sql(`alter publication ${source.name} set (publish = 'insert, update, delete, truncate')`);
+    const run = () => drain(source.url, target.url, settings);
+    await expect(run()).rejects.toMatchObject({ code: 'E_PUBLICATION_CHANGED' });
+    expect(await ids(target, 'b')).toEqual([1, 3]);
+    const config = configFor(source.url, target.url, settings);
+    await resync(config, ['a']);
+    await expect(run()).rejects.toMatchObject({ code: 'E_PUBLICATION_CHANGED' });
+    await resync(config, ['b']);
+    await run();
+    expect(await ids(target, 'a')).toEqual([]);
+    expect(await ids(target, 'b')).toEqual([1, 3, 4]);
   });
 
   it('and leaves out an operation is not told to be put right, which would only hide what is missing', async ({

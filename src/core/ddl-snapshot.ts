@@ -42,6 +42,8 @@ export interface DdlSnapshot {
   readonly droppedIndexes: readonly { readonly schema: string; readonly name: string }[];
   /** The publication itself was altered: `tables` are all that it carries now. */
   readonly complete: boolean;
+  /** Where it was altered: the operations that it does not publish now. */
+  readonly leavesOut?: readonly string[];
   /** What went wrong in the trigger, where something did: nothing else is reliable then. */
   readonly failure: string | null;
 }

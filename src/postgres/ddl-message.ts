@@ -21,6 +21,7 @@ const ddlMessage = z.object({
   dropped: z.array(z.object(identity)).default([]),
   droppedIndexes: z.array(z.object({ schema: z.string(), name: z.string() })).default([]),
   complete: z.boolean().default(false),
+  leavesOut: z.array(z.string()).exactOptional(),
   failure: z.string().nullable(),
 });
 

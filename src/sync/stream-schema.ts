@@ -103,6 +103,7 @@ export class StreamSchema {
     const told = parseDdlMessage(content);
     // A trigger that failed may not even know for whom.
     if (told.publication !== publication && (told.failure === null || told.publication !== '')) return;
+    if (told.leavesOut && told.leavesOut.length > 0) await this.#lose(told.leavesOut, at);
     const snapshot = only ? aboutTables(told, only) : told;
     if (snapshot.failure !== null) {
       // What the command did is found by the relations that are announced after it, as far as they tell.
@@ -117,6 +118,24 @@ export class StreamSchema {
       for (const table of copied) if (await committer.isEmpty(table)) empty.add(table.source.oid);
     }
     await this.#apply(changes.bySnapshot(snapshot, at, empty));
+  }
+
+  /**
+   * From here on changes are missing in the stream, perhaps only for a time, and nothing tells of each. Only where all tables
+   * are copied later does that not matter.
+   */
+  async #lose(operations: readonly string[], at: At): Promise<void> {
+    const { changes, relations, publication } = this.#options;
+    const incomplete = [...relations.tables].some(
+      ([oid, { snapshotLsn }]) => snapshotLsn <= at.finalLsn && !changes.pending.has(oid) && !changes.joining.has(oid),
+    );
+    if (!incomplete) return;
+    if (!this.#closing.batch.isInTransaction) await this.#closing.closeEarlier();
+    await this.#closing.pipeline.drain();
+    throw new Wal2DoltError(
+      'E_PUBLICATION_CHANGED',
+      `the publication ${publication} left out ${operations.join(', ')} from ${formatLsn(at.finalLsn)} on; when it carries all again, all tables have to be copied (wal2dolt resync)`,
+    );
   }
 
   /** A message of `wal2dolt resync`. True where tables are to be copied again. */
