@@ -52,14 +52,14 @@ export async function readTableFacts(
   return rows.map((row) => JSON.parse(row.facts) as TableFacts); // the shape is what the statement builds
 }
 
-/** What happens to a partition as a whole is no change of rows to Postgres, and is not in the stream of its root. */
+/** TRUNCATE of a partition is not in the stream of its root, and no command that an event trigger could tell of. */
 export function checkPartitioned(tables: readonly TableFacts[]): Finding[] {
   const partitioned = tables.filter((table) => table.partitioned);
   if (partitioned.length === 0) return [];
   return [
     warning(
       'partitions',
-      `Postgres does not replicate TRUNCATE, DETACH, ATTACH and DROP of a single partition of ${listed(partitioned.map(plainName))}: Dolt would keep the rows (or lack those of an attached one). TRUNCATE of the whole table, and DELETE, are replicated.`,
+      `Postgres does not replicate TRUNCATE of a single partition of ${listed(partitioned.map(plainName))}: Dolt would keep its rows until the table is copied again. TRUNCATE of the whole table, and DELETE, are replicated.`,
     ),
   ];
 }

@@ -116,8 +116,7 @@ async function place(
 ): Promise<Copied> {
   const { staging, rules } = sides;
   const { writer: connection } = staging;
-  const stored = (await readStoredTables(connection)).filter(({ oid }) => oid === copy.oid);
-  const [known] = stored;
+  const [known] = await readStoredTables(connection, copy.oid);
   const kept = known && (await committer.exists(known.targetName)) ? restoreTable(known, rules) : null;
   const before = relations.tables.get(copy.oid)?.table ?? kept;
   const names = new Map([...relations.tables].map(([oid, { table }]) => [oid, table.name]));

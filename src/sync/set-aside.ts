@@ -24,7 +24,7 @@ export async function setAside({ sides, committer, relations, changes, context }
   for (const { oid, name } of able) {
     const schema = schemas.find((found) => found.oid === oid);
     if (!schema || (sizes.get(oid)?.bytes ?? 0) < LARGE_BYTES) continue;
-    const known = (await readStoredTables(writer)).find((stored) => stored.oid === oid);
+    const [known] = await readStoredTables(writer, oid);
     const before = relations.tables.get(oid)?.table ?? (known ? restoreTable(known, rules) : null);
     const taken = [...relations.tables.values(), ...changes.joining.values()].flatMap(({ table }) =>
       table.source.oid === oid ? [] : [table.name],
