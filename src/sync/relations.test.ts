@@ -185,3 +185,19 @@ it('excluded columns are cut out of every row', () => {
   );
   expect(mismatch(relations, renamed)).toBe('the column password is now secret');
 });
+
+it('tells by which partition the first row came', () => {
+  const relations = relationsOf();
+  const announce = (...oids: number[]): void => {
+    for (const oid of oids) relations.announce({ ...announced(schemaOf(ORDERS)), oid });
+  };
+  announce(7, 8);
+  expect([relations.cameBy(7), relations.cameBy(7)]).toEqual([8, null]);
+  announce(7, 9);
+  expect(relations.cameBy(7)).toBe(9);
+  announce(8);
+  expect(relations.cameBy(8)).toBeNull();
+  announce(7, 8); // of a TRUNCATE
+  relations.cameBy(0);
+  expect(relations.cameBy(7)).toBeNull();
+});

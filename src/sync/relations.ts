@@ -27,6 +27,8 @@ export class Relations {
   readonly #selected: (schema: string, name: string) => boolean;
   readonly #announced = new Map<number, RelationEvent>();
   readonly #bindings = new Map<number, Binding | null>();
+  /** What was announced since the last row. */
+  #news: number[] = [];
 
   constructor(tables: Iterable<StreamedTable>, selected: (schema: string, name: string) => boolean) {
     this.#tables = new Map([...tables].map((streamed) => [streamed.table.source.oid, streamed]));
@@ -34,8 +36,20 @@ export class Relations {
   }
 
   announce(relation: RelationEvent): void {
+    this.#news.push(relation.oid);
     this.#announced.set(relation.oid, relation);
     this.#bindings.delete(relation.oid);
+  }
+
+  /**
+   * With each row (of 0, with what is none): the partition by which it came to its partitioned table, where that is told. pgoutput
+   * announces the one and then the other before the first such row. Source: maybe_send_schema() in Postgres' pgoutput.c
+   */
+  cameBy(oid: number): number | null {
+    if (this.#news.length === 0) return null;
+    const [root, leaf = null] = this.#news.slice(-2);
+    this.#news = [];
+    return root === oid ? leaf : null;
   }
 
   /** The tables that take part, by oid. */

@@ -162,6 +162,22 @@ export class SchemaChanges {
   }
 
   /**
+   * What a row comes to that a partitioned table got by a partition: that may have left it before anybody looked, and then its rows are
+   * in neither as they should be. Null where it is one still.
+   */
+  byPartition(root: number, partition: number, at: At): Decided | null {
+    const { tables } = this.#options.relations;
+    const { partitions } = tables.get(root)?.table.source ?? {};
+    if (!partitions || partitions.includes(partition)) return null;
+    const copy = (oid: number): TableAction[] => {
+      const table = this.passesOver(oid) ? undefined : tables.get(oid)?.table;
+      if (!table) return [];
+      return [{ kind: 'copy', oid, name: qualifiedName(table.source), why: 'a partition came and left' }];
+    };
+    return this.#decide([...copy(root), ...copy(partition)], UNKNOWN, at);
+  }
+
+  /**
    * What a row comes to of a table that was a partition of a followed one: it is not any more, or was not for a time. Null where it
    * was none, or the followed one is to be copied already.
    */

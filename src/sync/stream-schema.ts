@@ -77,10 +77,18 @@ export class StreamSchema {
   }
 
   /**
-   * Where the relation's rows go; null where they are of no interest, or in the table's copy. Throws E_SCHEMA_CHANGED or
-   * E_SCHEMA_AMBIGUOUS.
+   * Where the relation's rows go; null where they are of no interest, or in the table's copy. `partition`: by which the row came, where
+   * that is told. Throws E_SCHEMA_CHANGED or E_SCHEMA_AMBIGUOUS.
    */
-  async bindingOf(oid: number, at: At): Promise<Binding | null> {
+  async bindingOf(oid: number, at: At, partition: number | null = null): Promise<Binding | null> {
+    const binding = await this.#bindingOf(oid, at);
+    if (binding === null || partition === null) return binding;
+    const { changes } = this.#options;
+    await this.#apply(changes.byPartition(oid, partition, at));
+    return changes.passesOver(oid) ? null : binding;
+  }
+
+  async #bindingOf(oid: number, at: At): Promise<Binding | null> {
     const { relations, changes } = this.#options;
     if (this.isCopied(oid, at)) return null;
     const isNews = !relations.isBound(oid);

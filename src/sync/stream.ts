@@ -157,8 +157,9 @@ class StreamLoop {
 
   async #change(event: RowEvent): Promise<void> {
     const at = this.#open();
+    const partition = this.#options.relations.cameBy(event.oid);
     if (at.skip || (at.again && !this.#options.joining?.tables.has(event.oid))) return;
-    const binding = await this.#schema.bindingOf(event.oid, at);
+    const binding = await this.#schema.bindingOf(event.oid, at, partition);
     if (!binding) {
       at.copied ||= this.#schema.isCopied(event.oid, at);
       return;
@@ -179,6 +180,7 @@ class StreamLoop {
 
   async #truncate(event: TruncateEvent): Promise<void> {
     const at = this.#open();
+    this.#options.relations.cameBy(0);
     if (at.skip) return;
     for (const oid of event.oids) {
       if (at.again && !this.#options.joining?.tables.has(oid)) continue;

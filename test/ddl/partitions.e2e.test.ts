@@ -77,6 +77,27 @@ followsDdl('partitions', [
     is: { m: [COLUMNS, [1, 1, 'ONE'], [4, 2, 'FOUR']] },
   },
   {
+    name: 'ATTACH, rows by way of the root, and DETACH, in one transaction',
+    setup: `${M}; create table p (id int not null, k int not null, v text, primary key (id, k)); insert into p values (3, 3, 'three')`,
+    change: [
+      `begin; alter table m attach partition p for values in (3); insert into m values (4, 3, 'four'); update m set v = 'THREE' where id = 3;
+       alter table m detach partition p; commit`,
+      `update p set v = 'FOUR' where id = 4; insert into m values (5, 1, 'five')`,
+    ],
+    was: { ...WAS, p: [COLUMNS, [3, 3, 'three']] },
+    is: { m: [...WAS.m, [5, 1, 'five']], p: [COLUMNS, [3, 3, 'THREE'], [4, 3, 'FOUR']] },
+  },
+  {
+    name: 'a partition with rows that comes and is dropped, in one transaction',
+    setup: M,
+    change: [
+      `begin; create table p partition of m for values in (3); insert into m values (4, 3, 'four'); drop table p; commit`,
+      `insert into m values (5, 1, 'five')`,
+    ],
+    was: WAS,
+    is: { m: [...WAS.m, [5, 1, 'five']] },
+  },
+  {
     name: 'DROP of a partition: its rows are gone',
     setup: M,
     change: ['drop table m2', `insert into m values (3, 1, 'three')`],
