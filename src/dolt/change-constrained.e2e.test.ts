@@ -120,6 +120,26 @@ describe('a table with foreign keys and checks, where', () => {
       const now = i === 0 ? [table, before[1]] : after;
       if (touchesConstraints(was, table, diff)) await constrain(now, table.source.oid);
     }
+    await expectAsNew(after);
+  });
+
+  it('the key is gone, and with it the foreign key', async () => {
+    const before = [parent(), child()] as const;
+    for (const table of before) await connection.run(createTable(table, true));
+    await constrain(before);
+    const head = (await connection.value(`CALL DOLT_COMMIT('-Am', 'before')`)) ?? '';
+    const after = [parent(undefined, { key: [] }), child(undefined, { constraints: [] })] as const;
+    const options = { connection, writer: new Writer(connection, exact), exact, head, recast: null };
+    for (const [i, table] of after.entries()) {
+      const was = before[i] as TargetTable; // both have two
+      const diff = diffTables(was, table, { rewritten: false, command: null });
+      if (diff) await changeTable({ ...options, before: was, after: table, diff });
+    }
+    await expectAsNew(after);
+  });
+
+  /** The tables are as if they were created so; they go. */
+  async function expectAsNew(after: readonly TargetTable[]): Promise<void> {
     const made = await definitions(after);
     await connection.rows(`CALL DOLT_COMMIT('-Am', 'after')`);
 
@@ -128,5 +148,5 @@ describe('a table with foreign keys and checks, where', () => {
     await constrain(after);
     expect(made).toEqual(await definitions(after));
     for (const { name } of after) await connection.run(`DROP TABLE ${quoteName(name)}`);
-  });
+  }
 });

@@ -5,7 +5,6 @@ import { alterTable } from './alter.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { dropConstraints } from './constraints.js';
 import { converter, type Recast } from './convert-rows.js';
-import { plannedIndexes } from './ddl.js';
 import type { ExactValues } from './exact.js';
 import { canReadApart, type ExactRow, readKeyedRows, readKeylessRows, readKeylessRowsApart } from './read-rows.js';
 import { purgeStatistics } from './statistics.js';
@@ -41,7 +40,7 @@ export async function changeTable(change: TableChange): Promise<RowsAfter> {
   const rows = withExactValues(change);
   const sql = alterTable(before, after, steps, rows.kind !== 'kept');
   if (touchesConstraints(before, after, diff)) {
-    await dropConstraints(connection, before.name, new Set(plannedIndexes(before).map(({ name }) => name)));
+    await dropConstraints(connection, before);
   }
   if (rows.kind === 'kept') {
     for (const statement of sql.steps) await connection.run(statement);

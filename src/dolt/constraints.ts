@@ -2,6 +2,7 @@ import type { ReferentialAction } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import { checkExpression } from './check-expression.js';
 import { quoteName, type TargetConnection } from './client.js';
+import { plannedIndexes } from './ddl.js';
 import { quoteText } from './sql-text.js';
 
 /**
@@ -55,14 +56,11 @@ export function checks(tables: readonly TargetTable[]): ConstraintStatement[] {
 
 /**
  * Drops a table's checks, its foreign keys, and those that reference it: Dolt refuses to change columns, keys and indexes
- * that they are about. `kept` are indexes of the table that stay; another one that bears a foreign key's name was made for it
- * by Dolt, and would be in the way just as well.
+ * that they are about. An index that bears a foreign key's name and is not the table's own was made for it by Dolt, and would
+ * be in the way just as well; the foreign key may have gone before, with the key that it referenced.
  */
-export async function dropConstraints(
-  connection: TargetConnection,
-  table: string,
-  kept: ReadonlySet<string>,
-): Promise<void> {
+export async function dropConstraints(connection: TargetConnection, target: TargetTable): Promise<void> {
+  const { name: table, source } = target;
   const foreign = await connection.rows(
     `SELECT table_name, constraint_name FROM information_schema.referential_constraints WHERE constraint_schema=database() AND ${quoteText(table)} IN (table_name, referenced_table_name)`,
   );
@@ -73,9 +71,10 @@ export async function dropConstraints(
   for (const name of namesIn(definition, /^ +CONSTRAINT `((?:[^`]|``)+)` CHECK /gm)) {
     await connection.run(`ALTER TABLE ${quoteName(table)} DROP CONSTRAINT ${quoteName(name)}`);
   }
-  const own = new Set(foreign.filter(([child]) => child === table).map(([, name]) => name));
+  const kept = new Set(plannedIndexes(target).map(({ name }) => name));
+  const had = new Set(source.constraints.flatMap(({ kind, name }) => (kind === 'f' ? [name] : [])));
   for (const name of namesIn(definition, /^ +KEY `((?:[^`]|``)+)` /gm)) {
-    if (own.has(name) && !kept.has(name)) {
+    if (had.has(name) && !kept.has(name)) {
       await connection.run(`ALTER TABLE ${quoteName(table)} DROP INDEX ${quoteName(name)}`);
     }
   }

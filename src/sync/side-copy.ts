@@ -5,7 +5,7 @@ import { updateTable, updateTableState } from '../dolt/bookkeeping.js';
 import { changeTable } from '../dolt/change-table.js';
 import type { Committer } from '../dolt/committer.js';
 import { dropConstraints } from '../dolt/constraints.js';
-import { createTable, plannedIndexes, renameTable } from '../dolt/ddl.js';
+import { createTable, renameTable } from '../dolt/ddl.js';
 import { ExactValues } from '../dolt/exact.js';
 import { SideBranch } from '../dolt/side-branch.js';
 import { purgeStatistics } from '../dolt/statistics.js';
@@ -99,7 +99,7 @@ export class SideCopy implements AsyncDisposable {
         const now = relations.tables.get(oid)?.table.name ?? table.name;
         if (now !== table.name) await writer.run(renameTable(now, table.name));
         await this.#branch.takeOver(table.name);
-        await dropConstraints(writer, table.name, new Set(plannedIndexes(table).map(({ name }) => name)));
+        await dropConstraints(writer, table);
         for (const statement of updateTable(table)) await writer.run(statement);
         await writer.run(updateTableState(oid, 'streaming', lsn));
         await writer.run('COMMIT');
