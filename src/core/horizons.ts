@@ -39,7 +39,7 @@ export class Horizons {
   }
 
   /** Remembers below which xid all had ended when the table was judged; returns what that was the time before, null if never. */
-  judgedAt(oid: number, settledXid: bigint | null): bigint | null {
+  markJudged(oid: number, settledXid: bigint | null): bigint | null {
     const before = this.#judged.get(oid) ?? null;
     this.#judged.set(oid, settledXid);
     return before;

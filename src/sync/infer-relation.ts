@@ -48,7 +48,7 @@ export async function inferRelation(
     doubts,
   });
   if (!stored) return catalog && catalog.publishedBy.length > 0 ? named(catalog.table, true, new Set()) : null;
-  const storedXid = horizons.judgedAt(relation.oid, settledXid);
+  const storedXid = horizons.markJudged(relation.oid, settledXid);
   const inferred = inferSchema(stored, relation, catalog, { ...known, xid: at.xid, settledXid, storedXid }, again);
   // It is what it was, or it would have been announced: the catalog has gone on.
   if (inferred.kind === 'ambiguous' && again) return named(stored, false, new Set());
