@@ -138,11 +138,6 @@ export class Committer {
     await this.#countSpill();
   }
 
-  /** Whether the staging branch has a table of this name. */
-  async exists(name: string): Promise<boolean> {
-    return this.#staging.writer.hasTable(name);
-  }
-
   /** Whether the table has no row, of all that was written so far. */
   async isEmpty(table: TargetTable): Promise<boolean> {
     return (await this.#staging.writer.rows(`SELECT 1 FROM ${quoteName(table.name)} LIMIT 1`)).length === 0;

@@ -112,7 +112,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   for (const [i, { snapshotLsn, state }] of stored.entries()) {
     const table = targets[i];
     // The copy of a table that is to join may have been broken off.
-    if (!table || (state === 'copying' && !(await committer.exists(table.name)))) continue;
+    if (!table || (state === 'copying' && !(await staging.writer.hasTable(table.name)))) continue;
     tables.push({ table, snapshotLsn: snapshotLsn ?? LSN_ZERO });
   }
   const relations = new Relations(tables, (schema, name) => selects(config.tables, schema, name));

@@ -117,7 +117,7 @@ async function place(
   const { staging, rules } = sides;
   const { writer: connection } = staging;
   const [known] = await readStoredTables(connection, copy.oid);
-  const kept = known && (await committer.exists(known.targetName)) ? restoreTable(known, rules) : null;
+  const kept = known && (await connection.hasTable(known.targetName)) ? restoreTable(known, rules) : null;
   const before = relations.tables.get(copy.oid)?.table ?? kept;
   const names = new Map([...relations.tables].map(([oid, { table }]) => [oid, table.name]));
   for (const { after } of placed) names.set(after.source.oid, after.name);

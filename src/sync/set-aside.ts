@@ -32,7 +32,7 @@ export async function setAside({ sides, committer, relations, changes, context }
     const [planned] = before ? [before] : planTables([schema], rules, taken);
     if (!planned) continue;
     await changes.freeName(planned.name, oid);
-    const exists = known !== undefined && (await committer.exists(planned.name));
+    const exists = known !== undefined && (await writer.hasTable(planned.name));
     // What is not there has no other definition than the one of its copy.
     const table = exists || !before ? planned : replanTable(before, schema, rules, taken);
     await committer.prepare(async () => {
