@@ -122,8 +122,8 @@ describe('a process killed around a change of schema', () => {
           ended = true;
         });
         end.catch(() => {}); // it is waited for below
-        const arrival = async ({ to }: State): Promise<void> => {
-          while (!ended && ((await published.position()) ?? 0n) < to) await sleep(20);
+        const arrival = async (state: State): Promise<void> => {
+          while (!ended && !history.hasArrived(state, await published.position())) await sleep(20);
         };
         if (mode === 'relations' || i % 2 === 1) await arrival(await history.beat());
         for (let most = 10; most > 0 && !ended; most -= 1) {

@@ -83,8 +83,7 @@ export class Follower implements AsyncDisposable {
     this.#history.log.push('-- wal2dolt catches up');
     const deadline = Date.now() + 120_000;
     for (;;) {
-      const end = await this.#published.position();
-      if (end !== null && (beat.to <= end || this.#history.at(end).includes(beat))) return;
+      if (this.#history.hasArrived(beat, await this.#published.position())) return;
       if (Date.now() > deadline) throw new Error('what Postgres had did not arrive in two minutes');
       await Promise.race([sleep(20), this.#running?.ended]).catch(async (error) => {
         this.#running = null;

@@ -175,6 +175,11 @@ export class DdlHistory implements AsyncDisposable {
     return [...(before ? [before] : []), ...doubtful];
   }
 
+  /** Whether what is at this position has the state: the end of a commit is not known, as others write to the server too. */
+  hasArrived(state: State, end: Lsn | null): boolean {
+    return end !== null && (state.to <= end || this.at(end).includes(state));
+  }
+
   #play(played: Played, who = ''): void {
     this.played.push(played);
     const { name, sql, refusal } = played;
