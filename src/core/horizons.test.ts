@@ -76,3 +76,11 @@ it('knows the transactions whose commits the stream has shown, the last ten thou
   const { seen } = horizons.at(lsn(100n));
   expect([seen.has(1), seen.has(2), seen.has(10_001), seen.has(10_002)]).toEqual([false, true, true, false]);
 });
+
+it('forgets what the stream has shown, where that is read again', () => {
+  const horizons = new Horizons();
+  horizons.ended(7);
+  expect(horizons.at(lsn(100n)).seen.has(7)).toBe(true);
+  horizons.startOver();
+  expect(horizons.at(lsn(100n)).seen.has(7)).toBe(false);
+});

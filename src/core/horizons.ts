@@ -38,6 +38,11 @@ export class Horizons {
     if (oldest !== undefined) this.#seen.delete(oldest);
   }
 
+  /** The stream begins anew at an earlier place: what it has shown comes after that again. */
+  startOver(): void {
+    this.#seen.clear();
+  }
+
   /** Remembers below which xid all had ended when the table was judged; returns what that was the time before, null if never. */
   markJudged(oid: number, settledXid: bigint | null): bigint | null {
     const before = this.#judged.get(oid) ?? null;

@@ -158,6 +158,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   await using side = new SideCopies(copying);
   for (let joining: Joining | null = null; ; ) {
     const start = joining?.from ?? committer.position.endLsn;
+    horizons.startOver();
     await using stream = await whenFree(source, config.slot, context, () =>
       openReplicationStream({
         connection: clientConfig(config.source, 'wal2dolt stream'),

@@ -7,8 +7,8 @@ import type { DoltDatabase } from './dolt.js';
 interface Version {
   /** By attnum. */
   readonly columns: ReadonlyMap<number, ToldColumn>;
-  /** Another one when all rows were written again; null for a partitioned table, which has none of its own. */
-  readonly file: number | null;
+  /** Others when all rows were written again: its own, or those of its partitions. */
+  readonly files: readonly number[];
 }
 
 /** A column as an announcement tells it: neither attnum nor what is behind a type. */
@@ -22,10 +22,13 @@ const told = ({ name, type }: Column): ToldColumn => ({
   typeOid: type.oid,
 });
 
-const versionOf = ({ columns, fileNode, kind }: TableSchema): Version => ({
+const versionOf = ({ columns, fileNode, kind, leaves = [] }: TableSchema): Version => ({
   columns: new Map(columns.map((column) => [column.attnum, told(column)])),
-  file: kind === 'p' ? null : fileNode,
+  files: kind === 'p' ? leaves.map(([file]) => file) : [fileNode],
 });
+
+/** Whether all rows may have been written again in between. */
+const isRewritten = (before: Version, now: Version): boolean => !before.files.some((file) => now.files.includes(file));
 
 const list = ({ columns }: Version): string => [...columns.values()].map(({ text }) => text).join();
 
@@ -113,7 +116,7 @@ function isAmbiguous(before: Version, announced: Version, now: Version): boolean
   const sequences = sequencesOf(before, announced.columns.size, now);
   if (list(announced) !== list(now)) return sequences.length > 1;
   const columns = [...announced.columns.values()];
-  const rewritten = now.file === null || before.file !== now.file;
+  const rewritten = isRewritten(before, now);
   const possible = sequences.filter((attnums) =>
     attnums.every((attnum, i) => {
       const known = [before.columns.get(attnum), now.columns.get(attnum)].filter((column) => column !== undefined);
@@ -145,7 +148,7 @@ function sequencesOf(before: Version, length: number, now: Version): number[][] 
   }
   // What is there now was there as soon as anything newer was; and was announced, unless it was a generated column then,
   // for which all rows are written.
-  const rewritten = before.file !== now.file;
+  const rewritten = isRewritten(before, now);
   const living = [...now.columns.keys()].filter((attnum) => attnum > oldest);
   return found.filter(
     (sequence) =>
