@@ -84,3 +84,14 @@ it('forgets what the stream has shown, where that is read again', () => {
   horizons.startOver();
   expect(horizons.at(lsn(100n)).seen.has(7)).toBe(false);
 });
+
+it('takes no account of a look beside which another one was taken', async () => {
+  const horizons = new Horizons();
+  let answer = (_: ReturnType<typeof horizon>): void => {};
+  const slow = horizons.look(() => new Promise((resolve) => (answer = resolve)));
+  expect(await horizons.look(async () => horizon(200n, 20n, 22n))).toBe(true);
+  // Its snapshot is of a time before that place, and says nothing of what came later.
+  answer(horizon(100n, 10n, 12n));
+  expect(await slow).toBe(false);
+  expect(horizons.at(lsn(150n))).toMatchObject({ settledXid: null, unendedXid: null });
+});

@@ -22,10 +22,25 @@ const MOST_SEEN = 10_000;
  */
 export class Horizons {
   #known: Horizon[] = [];
+  #looks = 0;
   readonly #seen = new Set<number>();
   readonly #judged = new Map<number, bigint | null>();
 
+  /**
+   * Takes a look. False where somebody else took one meanwhile: of two that overlap, neither is sure to be the later one,
+   * so this one is not taken into account.
+   */
+  async look(read: () => Promise<Horizon>): Promise<boolean> {
+    const before = this.#looks;
+    const horizon = await read();
+    if (this.#looks !== before) return false;
+    this.add(horizon);
+    return true;
+  }
+
+  /** A look that began when all others were over. */
   add(horizon: Horizon): void {
+    this.#looks += 1;
     this.#known.push(horizon);
     if (this.#known.length > MOST) this.#known = this.#known.filter((_, i) => i % 2 === 0);
   }

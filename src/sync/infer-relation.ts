@@ -30,7 +30,7 @@ export async function inferRelation(
 ): Promise<InferredRelation | 'gone' | null> {
   const bySlot = await readSettledXid(source, slot);
   // Two looks after the announcement: what had not ended at the second one ended later.
-  for (let look = 0; look < 2; look += 1) horizons.add(await readHorizon(source));
+  for (let looks = 0; looks < 2; ) if (await horizons.look(() => readHorizon(source))) looks += 1;
   const catalog = await pRetry(() => readRelation(source, publication, relation.oid, relation.columns), {
     retries: 10,
     minTimeout: 50,

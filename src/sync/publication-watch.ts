@@ -73,7 +73,7 @@ export class PublicationWatch implements AsyncDisposable {
     for (let look = 0; !signal.aborted && this.#change === null; look += 1) {
       try {
         const client = this.#client ?? (await this.#connect());
-        this.#options.horizons.add(await readHorizon(client));
+        await this.#options.horizons.look(() => readHorizon(client));
         if (look % PUBLICATION_EVERY === 0) await this.#look(client);
       } catch (thrown) {
         // The stream notices by itself when the server is gone; the next look has a new connection.
