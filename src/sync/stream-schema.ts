@@ -80,9 +80,14 @@ export class StreamSchema {
    * Where the relation's rows go; null where they are of no interest, or in the table's copy. `partition`: by which the row came, where
    * that is told. Throws E_SCHEMA_CHANGED or E_SCHEMA_AMBIGUOUS.
    */
-  async bindingOf(oid: number, at: At, partition: number | null = null): Promise<Binding | null> {
+  bindingOf(oid: number, at: At, partition: number | null = null): Promise<Binding | null> {
+    // Every row asks: what is not told for most of them costs nothing.
+    return partition === null ? this.#bindingOf(oid, at) : this.#bindingBy(partition, oid, at);
+  }
+
+  async #bindingBy(partition: number, oid: number, at: At): Promise<Binding | null> {
     const binding = await this.#bindingOf(oid, at);
-    if (binding === null || partition === null) return binding;
+    if (binding === null) return null;
     const { changes } = this.#options;
     await this.#apply(changes.byPartition(oid, partition, at));
     return changes.passesOver(oid) ? null : binding;

@@ -7,10 +7,9 @@ import { plans } from '../support/ddl-workload.js';
 import { Dice } from '../support/ddl-workload-dice.js';
 import { type Mode, Published, settingsFor } from '../support/ddl-workload-follow.js';
 import { DdlHistory, type State } from '../support/ddl-workload-history.js';
-import { judgeCommits, judgeEnd } from '../support/ddl-workload-judge.js';
 import { prepareSource } from '../support/ddl-workload-prepare.js';
 import { PRELUDE } from '../support/ddl-workload-statements.js';
-import { DoltHistory, FreshTables } from '../support/ddl-workload-target.js';
+import { expectAsItWas } from '../support/ddl-workload-verdict.js';
 import { createDoltDatabaseName, type DoltDatabase } from '../support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres.js';
 import { drain } from '../support/run.js';
@@ -43,13 +42,7 @@ async function expectRight(
   target: DoltDatabase,
   history: DdlHistory,
 ): Promise<void> {
-  await using dolt = await DoltHistory.open(target);
-  await using fresh = await FreshTables.open();
-  expect(await judgeCommits(dolt, fresh, history, mode)).toEqual([]);
-  await using copied = createDoltDatabaseName();
-  await drain(source.url, copied.url, { ...settingsFor(mode), snapshot: 'only', slot: `${source.name}_copy` });
-  await using copy = await DoltHistory.open(copied);
-  expect(await judgeEnd(dolt, copy, mode)).toEqual([]);
+  await expectAsItWas(mode, source, target, history);
   const rows = await target.sql('select xid from wal2dolt_transactions order by end_lsn_num');
   const streamed = rows.map(({ xid }) => Number(xid));
   expect(streamed).toEqual(history.states.map(({ xid }) => xid).filter((xid) => streamed.includes(xid)));

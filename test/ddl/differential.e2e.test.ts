@@ -1,16 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { type Plan, plans } from '../support/ddl-workload.js';
-import { Follower, follow, type Mode, settingsFor } from '../support/ddl-workload-follow.js';
+import { Follower, follow, type Mode } from '../support/ddl-workload-follow.js';
 import { DdlHistory } from '../support/ddl-workload-history.js';
-import { judgeCommits, judgeEnd } from '../support/ddl-workload-judge.js';
 import { prepareSource } from '../support/ddl-workload-prepare.js';
-import { DoltHistory, FreshTables } from '../support/ddl-workload-target.js';
+import { expectAsItWas } from '../support/ddl-workload-verdict.js';
 import { createDoltDatabaseName } from '../support/dolt.js';
 import { createPostgresDatabase } from '../support/postgres.js';
-import { drain } from '../support/run.js';
 
 /*
  * Random changes of schema and rows, streamed, must leave what a fresh copy of the final state gives; and at every
@@ -57,14 +55,7 @@ async function expectFollowed(given: Plan, mode: Mode): Promise<void> {
     await follow(plan, history, follower);
     if (mode === 'relations') await tellAll(history, follower);
     await follower.drain();
-    await using dolt = await DoltHistory.open(target);
-    await using fresh = await FreshTables.open();
-    expect(await judgeCommits(dolt, fresh, history, mode)).toEqual([]);
-
-    await using copied = createDoltDatabaseName();
-    await drain(source.url, copied.url, { ...settingsFor(mode), snapshot: 'only', slot: `${source.name}_copy` });
-    await using copy = await DoltHistory.open(copied);
-    expect(await judgeEnd(dolt, copy, mode)).toEqual([]);
+    await expectAsItWas(mode, source, target, history);
   } catch (error) {
     if (LOG !== undefined) await writeFile(`${LOG}-${mode}-${Date.now()}.sql`, history.log.join('\n'));
     throw error;
