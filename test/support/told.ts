@@ -7,6 +7,7 @@ import { connectSource } from '../../src/postgres/client.js';
 import { DDL_MESSAGE, parseDdlMessage } from '../../src/postgres/ddl-message.js';
 import { installTriggers } from '../../src/postgres/ddl-triggers.js';
 import { decodeMessage } from '../../src/postgres/decoder.js';
+import type { LocalServer } from '../../src/servers/local-server.js';
 import { createPostgresDatabase, type PostgresDatabase } from './postgres.js';
 
 export const ALL_TABLES = 'for all tables with (publish_via_partition_root = true)';
@@ -22,8 +23,8 @@ export class ToldSource implements AsyncDisposable {
     this.client = client;
   }
 
-  static async create(scene: string, publication = ALL_TABLES): Promise<ToldSource> {
-    const database = await createPostgresDatabase();
+  static async create(scene: string, publication = ALL_TABLES, server?: LocalServer): Promise<ToldSource> {
+    const database = await createPostgresDatabase(undefined, server);
     const client = await connectSource(database.url, 'test');
     await database.sql(`${scene}; create publication p ${publication}`);
     await installTriggers(client, 'p');
