@@ -118,6 +118,15 @@ describe('a table that is announced is', () => {
       ['1 id integer, 2 a text, 3 b integer, rewritten', 'unchanged'],
     ],
     [
+      'written anew in all columns, and renamed in the same transaction',
+      [
+        `begin; alter table t rename to u;
+        alter table u alter id type int using -id, alter a type text using a || '!', alter b type int using -b;
+        insert into u default values; commit`,
+      ],
+      ['1 id integer, 2 a text, 3 b integer, rewritten'],
+    ],
+    [
       'written anew, also where that column is gone later',
       [`alter table t alter b type int using -b`, ROW, 'alter table t drop b'],
       ['1 id integer, 2 a text, 3 b integer, rewritten'],

@@ -202,7 +202,8 @@ WITH RECURSIVE used (root, oid) AS (
 SELECT json_build_object(
   'fileNode', coalesce(pg_relation_filenode(c.oid), 0)::int8,
   'xid', c.xmin::text,
-  'creationXid', (SELECT ${withEpoch('y.xmin')}::text FROM pg_type y WHERE y.oid = c.reltype),
+  -- Of a system column (ctid): a table that is renamed, moved or given away has its rows in pg_class and pg_type written anew.
+  'creationXid', (SELECT ${withEpoch('a.xmin')}::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = -1),
   'virtualColumns', current_setting('server_version_num')::int >= 180000,
   'columnList', list.there,
   -- As JSON, since pubgencols exists from Postgres 18 on. A list of columns says it itself.
