@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseLsn as lsnOf } from '../src/core/position.js';
 import { differences, doltContents, postgresContents } from './support/compare.js';
 import { createDoltDatabaseName } from './support/dolt.js';
-import { createPostgresDatabase } from './support/postgres.js';
+import { createPostgresDatabase, startPostgres } from './support/postgres.js';
 import { drain, startRun } from './support/run.js';
 
 it('knows its own advance of the slot over WAL of no interest, run after run', async () => {
@@ -60,6 +60,8 @@ it('lets Postgres forget WAL of no interest while it runs, and is not taken abac
   for (const [what, write] of traffic) {
     {
       await using running = startRun(url, target.url, settings);
+      const active = 'select active from pg_replication_slots where slot_name = $1';
+      await expect.poll(async () => (await source.sql(active, [source.name]))[0]?.active).toBe(true);
       for (let i = 0; i < 20; i += 1) await write();
       const [now] = await source.sql('select pg_current_wal_lsn() as lsn');
       const reached = async (): Promise<boolean> =>
@@ -77,7 +79,9 @@ it('lets Postgres forget WAL of no interest while it runs, and is not taken abac
 });
 
 it('misses nothing that commits exactly where the run before has ended', async () => {
-  await using source = await createPostgresDatabase();
+  // A server of its own: on the shared one, others write between the two.
+  await using server = await startPostgres();
+  await using source = await createPostgresDatabase('adjacent', server);
   await using target = createDoltDatabaseName();
   await source.sql('create table t (id int primary key)');
   await drain(source.url, target.url);

@@ -89,7 +89,7 @@ describe('Postgres that is shut down', () => {
     expect(Date.now() - started).toBeLessThan(3_000);
     await postgres.start();
     await source.sql('insert into t values (2)');
-    await expect.poll(() => target.sql('select id from t'), { timeout: 10_000 }).toEqual([{ id: 1 }, { id: 2 }]);
+    await expect.poll(() => target.sql('select id from t')).toEqual([{ id: 1 }, { id: 2 }]);
     await running.stop();
   });
 });
@@ -130,7 +130,7 @@ describe('Dolt that ends', () => {
     predecessor.destroy();
 
     await source.sql('insert into t values (1)');
-    await expect.poll(() => target.sql('select id from t'), { timeout: 10_000 }).toEqual([{ id: 1 }]);
+    await expect.poll(() => target.sql('select id from t')).toEqual([{ id: 1 }]);
     await running.stop();
   });
 
@@ -252,7 +252,7 @@ describe('connections that are cut', () => {
     await using network = await createHalfNetwork(target.url);
     await using running = startRun(source.url, network.url, SETTINGS);
     await source.sql('insert into t values (1)');
-    await expect.poll(() => target.sql('select id from t'), { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => target.sql('select id from t')).toHaveLength(1);
     network.cutNear();
     await source.sql('insert into t values (2)');
     await sleep(12_000); // more than the wait for the lock

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bloatBank, createBank, expectRight, historyFaults, startWorkload } from './support/bank.js';
 import { type BuiltCli, buildCli } from './support/built-cli.js';
 import { startChild } from './support/child.js';
-import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
+import { createDoltDatabaseName, type DoltDatabase, startDolt } from './support/dolt.js';
 import { createPostgresDatabase } from './support/postgres.js';
 import { drain } from './support/run.js';
 
@@ -68,6 +68,9 @@ describe('a signal', () => {
     await child.logged('streaming');
     await source.sql('insert into t values (1)');
     await source.sql('insert into t values (2)');
+    const sent = `select sent_lsn >= pg_current_wal_flush_lsn() as everything
+      from pg_stat_replication join pg_stat_activity using (pid) where datname = current_database()`;
+    await expect.poll(() => source.sql(sent)).toEqual([{ everything: true }]);
     await sleep(1_000);
     expect(await target.sql('select id from t')).toEqual([]);
     child.signal('SIGTERM');
@@ -89,7 +92,7 @@ describe('a signal', () => {
     {
       await using child = startChild(cli, source.url, target.url, settings);
       await child.logged('streaming');
-      await sleep(1_000);
+      await isInserting(target);
       child.signal('SIGTERM');
       const ending = await child.end();
       expect(ending).toMatchObject({ code: 0 });
@@ -146,9 +149,10 @@ describe('a signal', () => {
     expect(await child.end()).toMatchObject({ code: 0 });
   });
 
-  it('a second time ends it at once, losing nothing', { timeout: 120_000 }, async () => {
+  it('a second time ends it at once, whatever it waits for, losing nothing', { timeout: 120_000 }, async () => {
+    await using dolt = await startDolt();
     await using source = await createPostgresDatabase();
-    await using target = createDoltDatabaseName();
+    await using target = createDoltDatabaseName(dolt);
     const settings = { slot: source.name, commit: { maxBytes: '1MB' } };
     await source.sql('create table t (id int primary key, v text)');
     await drain(source.url, target.url, settings);
@@ -156,13 +160,17 @@ describe('a signal', () => {
     {
       await using child = startChild(cli, source.url, target.url, settings);
       await child.logged('streaming');
-      await sleep(500);
-      child.signal('SIGTERM');
-      await child.logged(/^stopping/);
-      child.signal('SIGTERM');
-      const ending = await child.end();
-      expect(ending).toMatchObject({ code: 143 });
-      expect(ending.ms).toBeLessThan(500);
+      await isInserting(target);
+      // What it waits for now does not come.
+      process.kill(dolt.pid ?? 0, 'SIGSTOP');
+      try {
+        child.signal('SIGTERM');
+        await child.logged(/^stopping/);
+        child.signal('SIGTERM');
+        expect(await child.end()).toMatchObject({ code: 143 });
+      } finally {
+        process.kill(dolt.pid ?? 0, 'SIGCONT');
+      }
     }
     await drain(source.url, target.url, settings);
     expect(await target.sql('select count(*) as n from t')).toEqual([{ n: 100_000 }]);

@@ -36,10 +36,14 @@ describe.concurrent('a slot that is in use', () => {
     await source.sql('create table t (id int primary key)');
     await drain(source.url, target.url);
     await source.sql(`alter database ${source.name} set wal_sender_timeout = '33s'`);
-    await occupy(source);
-    await source.sql('insert into t values (1)');
     const started = Date.now();
+    const occupier = await occupy(source);
+    const order: string[] = [];
+    occupier.once('end', () => order.push('given up'));
+    await source.sql('insert into t values (1)');
     await drain(source.url, target.url);
+    order.push('drained');
+    expect(order).toEqual(['given up', 'drained']);
     expect(Date.now() - started).toBeGreaterThan(30_000);
     expect(await target.sql('select id from t')).toEqual([{ id: 1 }]);
   });
@@ -112,7 +116,9 @@ describe('a signal ends a start that waits for', () => {
     const locked = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
     await expect.poll(() => source.sql(locked), STARTED).toHaveLength(1);
     child.signal('SIGTERM');
-    expect(await child.end()).toMatchObject({ code: 0, ms: expect.toSatisfy((ms: number) => ms < 1_500) });
+    expect(await child.end()).toMatchObject({ code: 0 });
+    // It would have given up by itself after a while, and said so.
+    expect(child.log.filter(({ level }) => level === 'warn')).toEqual([]);
     await holder.query('rollback');
   });
 });

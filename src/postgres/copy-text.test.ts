@@ -94,11 +94,12 @@ describe('CopyTextParser', () => {
   it('joins a huge row once: a 32 MB row in 1 kB pieces takes no quadratic time', () => {
     const parser = new CopyTextParser(1);
     const piece = Buffer.alloc(1024, 'x');
-    const started = performance.now();
+    const started = process.cpuUsage(); // whatever else the machine does
     for (let i = 0; i < 32 * 1024; i++) expect(parser.push(piece).length).toBe(0);
     const [row] = parser.push(Buffer.from('\n'));
     expect(row?.[0]).toHaveLength(32 * 1024 * 1024);
-    expect(performance.now() - started).toBeLessThan(5000);
+    const { user, system } = process.cpuUsage(started);
+    expect((user + system) / 1000).toBeLessThan(5000);
   });
 
   it('refuses what is no COPY text', () => {

@@ -103,7 +103,8 @@ test.each([
 
 test('a large array takes a time in proportion', () => {
   const many = `{${Array.from({ length: 300_000 }, (_, i) => `"a ${i}"`).join(',')}}`;
-  const started = performance.now();
+  const started = process.cpuUsage(); // whatever else the machine does
   expect(array(type('text'), ',').literal(many).length).toBeGreaterThan(many.length);
-  expect(performance.now() - started).toBeLessThan(3_000);
+  const { user, system } = process.cpuUsage(started);
+  expect((user + system) / 1000).toBeLessThan(3_000);
 });
