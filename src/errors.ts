@@ -102,10 +102,10 @@ export const POLICY = {
       'The publication does not exist. If it was dropped while wal2dolt was streaming, changes since then are lost to the stream even if it is created again: history up to here stays; copy again into a new target.',
   },
   E_PUBLICATION_CHANGED: {
-    action: 'resync',
+    action: 'halt',
     exit: 3,
     remedy:
-      'The publication was altered, so that changes are missing in the stream. Everything before it is saved. Copy again into a new target; or leave the tables out (tables: !schema.table), which keeps their history up to here, and go on with the others.',
+      'The publication was altered, so that changes are missing in the stream. Everything before it is saved. Copy the tables again: wal2dolt resync schema.table, then start again; or leave them out (tables: !schema.table), which keeps their history up to here, and go on with the others.',
   },
   E_SCHEMA_CHANGED: {
     action: 'halt',

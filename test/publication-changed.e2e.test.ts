@@ -57,6 +57,34 @@ describe.concurrent('a publication that changes while it is streamed without eve
     });
   });
 
+  it.for<readonly [string, (name: string) => string, string]>([
+    [
+      'that left it and came back',
+      (name: string) => `alter publication ${name} drop table b; delete from b; alter publication ${name} add table b`,
+      'Copy them again: wal2dolt resync public.b; or go on without them',
+    ],
+    [
+      'of which it left out operations',
+      (name: string) => `alter publication ${name} set (publish = 'insert'); delete from b`,
+      'ask for a new copy of all its tables (wal2dolt resync schema.table …), have it publish all',
+    ],
+  ])('a table %s: the history goes on with a new copy', async ([, change, told], { expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    const settings = { ...(await published(source)), ...RELATIONS, slot: source.name };
+    await drain(source.url, target.url, settings);
+    await source.sql(`insert into b values (2); ${change(source.name)}; insert into b values (3)`);
+    const run = () => drain(source.url, target.url, settings);
+    await expect(run()).rejects.toMatchObject({ message: expect.stringContaining(told) });
+    await resync(configFor(source.url, target.url, settings), ['a', 'b']);
+    await source.sql(`alter publication ${source.name} set (publish = 'insert, update, delete, truncate')`);
+    await run();
+    await source.sql('insert into b values (4)');
+    await run();
+    expect(await ids(target, 'b')).toEqual([3, 4]);
+    expect(await target.sql(`select id from b as of 'HEAD~3' order by id`)).toEqual([{ id: 1 }]);
+  });
+
   it('goes on with what the publication carries without a gap', async ({ expect }) => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();

@@ -104,11 +104,11 @@ export async function checkStillPublished(
   const findings: Finding[] = [];
   if (unpublished.length > 0) {
     const message = `The publication ${publication} carries no more ${listed(unpublished.map(plainName))}, which the target has: changes since then are not in the stream.`;
-    findings.push(error('E_PUBLICATION_CHANGED', message, leaveOut(unpublished)));
+    findings.push(error('E_PUBLICATION_CHANGED', message, `Publish them again, and then copy${waysOut(unpublished)}`));
   }
   if (interrupted.length > 0) {
     const message = `The publication ${publication} was changed for ${listed(interrupted.map(plainName))}: the table left it and came back, or has another row filter or column list now. Changes in between are not in the stream.`;
-    findings.push(error('E_PUBLICATION_CHANGED', message, leaveOut(interrupted)));
+    findings.push(error('E_PUBLICATION_CHANGED', message, `Copy${waysOut(interrupted)}`));
   }
   if (dropped.length > 0) {
     findings.push(
@@ -121,10 +121,10 @@ export async function checkStillPublished(
   return findings;
 }
 
-/** The rest of the history goes on without the tables. */
-function leaveOut(tables: readonly TableName[]): string {
-  const patterns = tables.map((table) => `!${quotePattern(table.schema)}.${quotePattern(table.name)}`);
-  return `Copy again into a new target; or go on without them, which keeps their history up to here: add to tables ${patterns.join(',')}`;
+/** With a new copy of the tables, or without them: the history goes on either way. */
+function waysOut(tables: readonly TableName[]): string {
+  const patterns = tables.map((table) => `${quotePattern(table.schema)}.${quotePattern(table.name)}`);
+  return ` them again: wal2dolt resync ${patterns.join(' ')}; or go on without them, which keeps their history up to here: add to tables !${patterns.join(',!')}`;
 }
 
 const quotePattern = (name: string): string => (/^[^\s."*!,]+$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
@@ -162,9 +162,10 @@ function checkExisting(
   const findings: Finding[] = [];
   const absent = missingOperations(publication);
   if (absent.length > 0 && slotState === 'kept') {
-    // To put it right would only hide what is missing.
+    // To put it right first would only hide what is missing.
     const message = `The publication ${publication.name} leaves out ${absent.join(', ')}, of which nothing since then is in the stream, nor will be.`;
-    findings.push(error('E_PUBLICATION_CHANGED', message, 'Copy again into a new target.'));
+    const fix = `In this order: ask for a new copy of all its tables (wal2dolt resync schema.table …), have it publish all operations again, start again.`;
+    findings.push(error('E_PUBLICATION_CHANGED', message, fix));
   } else if (absent.length > 0) {
     findings.push(
       error(
