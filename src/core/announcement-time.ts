@@ -7,7 +7,7 @@ export interface AnnouncementTime {
   readonly xid: number;
   /** Every smaller xid had ended before that place. */
   readonly settledXid: bigint | null;
-  /** This xid and every larger one ended after that place. */
+  /** This xid and every larger one ended after that place, or at least altered nothing before that the transaction wrote rows of. */
   readonly unendedXid?: bigint | null;
   /** Xids, without their epoch, of transactions whose commits came before. */
   readonly seen?: ReadonlySet<number>;
@@ -22,4 +22,5 @@ export const isSettled = (xid: bigint, time: AnnouncementTime): boolean =>
   (time.settledXid !== null && xid < time.settledXid && xid < time.settledXid - fromXid(time.settledXid, time));
 
 /** How far an xid is from the announcing transaction's, which has no epoch; they are less than 2^31 apart. */
-export const fromXid = (xid: bigint, time: AnnouncementTime): bigint => BigInt.asIntN(32, xid - BigInt(time.xid));
+export const fromXid = (xid: bigint, time: Pick<AnnouncementTime, 'xid'>): bigint =>
+  BigInt.asIntN(32, xid - BigInt(time.xid));

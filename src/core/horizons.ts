@@ -1,4 +1,4 @@
-import type { AnnouncementTime } from './announcement-time.js';
+import { type AnnouncementTime, fromXid } from './announcement-time.js';
 import type { Lsn } from './position.js';
 
 /** A look at the transactions of the source, and where its WAL ended just after. */
@@ -7,9 +7,19 @@ export interface Horizon {
   readonly xmin: bigint;
   /** pg_snapshot_xmax: neither this nor any larger xid has ended. */
   readonly xmax: bigint;
+  /** pg_snapshot_xip: of those between, the ones that have not ended. */
+  readonly running: readonly bigint[];
   /** Read after the snapshot was taken. */
   readonly lsn: Lsn;
 }
+
+/**
+ * Whether the look shows that the transaction (32 bits) has ended. One whose commit is in the WAL, and was sent, may not have yet:
+ * nobody else sees what it did before its commit is over, which waits for a synchronous standby.
+ * Source: CommitTransaction() in Postgres' xact.c (RecordTransactionCommit, then ProcArrayEndTransaction)
+ */
+export const hasEnded = ({ xmax, running }: Horizon, xid: number): boolean =>
+  fromXid(xmax, { xid }) > 0n && running.every((one) => fromXid(one, { xid }) !== 0n);
 
 /** So many are kept: of more, every second one goes. */
 const MOST = 2000;
@@ -27,15 +37,15 @@ export class Horizons {
   readonly #judged = new Map<number, bigint | null>();
 
   /**
-   * Takes a look. False where somebody else took one meanwhile: of two that overlap, neither is sure to be the later one,
+   * Takes a look. Null where somebody else took one meanwhile: of two that overlap, neither is sure to be the later one,
    * so this one is not taken into account.
    */
-  async look(read: () => Promise<Horizon>): Promise<boolean> {
+  async look(read: () => Promise<Horizon>): Promise<Horizon | null> {
     const before = this.#looks;
     const horizon = await read();
-    if (this.#looks !== before) return false;
+    if (this.#looks !== before) return null;
     this.add(horizon);
-    return true;
+    return horizon;
   }
 
   /** A look that began when all others were over. */
@@ -71,12 +81,14 @@ export class Horizons {
     this.#known = this.#known.slice(Math.max(0, (next < 0 ? this.#known.length : next) - 1));
   }
 
-  /** What is known of a transaction whose commit is at this place. */
-  at(place: Lsn): Required<Pick<AnnouncementTime, 'settledXid' | 'unendedXid' | 'seen'>> {
+  /** What is known of the transaction `xid`, whose commit is at this place. */
+  at(place: Lsn, xid: number): Required<Pick<AnnouncementTime, 'settledXid' | 'unendedXid' | 'seen'>> {
     const before = this.#known.findLast(({ lsn }) => lsn <= place);
-    // A snapshot is sure to be taken after the WAL had come to where the one before it says.
+    // A snapshot is sure to be taken after the WAL had come to where the one before it says. It shows others to have ended who
+    // altered a table before the transaction wrote a row of it, as they keep it locked until then; the transaction itself may
+    // end later than its commit is in the WAL.
     const passed = this.#known.findIndex(({ lsn }) => lsn >= place);
-    const after = passed < 0 ? undefined : this.#known[passed + 1];
+    const after = this.#known.find((horizon, i) => passed >= 0 && i > passed && hasEnded(horizon, xid));
     return { settledXid: before?.xmin ?? null, unendedXid: after?.xmax ?? null, seen: this.#seen };
   }
 }

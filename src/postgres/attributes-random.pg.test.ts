@@ -192,7 +192,7 @@ async function story(numbers: readonly number[]): Promise<void> {
         reading += dice.below(all.length - reading);
         const read = all[reading];
         if (!read) throw new Error('nothing was read');
-        const { settledXid, unendedXid } = horizons.at(begin.finalLsn);
+        const { settledXid, unendedXid } = horizons.at(begin.finalLsn, begin.xid);
         const time: AnnouncementTime = { xid: begin.xid, settledXid: settledXid ?? settled, unendedXid, storedXid };
         const inferred = inferSchema(table, announced, read.catalog, time);
         announced = null;

@@ -93,14 +93,14 @@ export async function readSettledXid(client: pg.Client, slot: string): Promise<b
  */
 export async function readHorizon(client: pg.Client): Promise<Horizon> {
   // The snapshot is taken before anything of the statement is evaluated.
-  const [row] = await queryRows<{ xmin: string; xmax: string; lsn: string }>(
+  const [row] = await queryRows<{ xmin: string; xmax: string; running: string; lsn: string }>(
     client,
     `SELECT pg_catalog.pg_snapshot_xmin(s)::text AS xmin, pg_catalog.pg_snapshot_xmax(s)::text AS xmax,
-       pg_catalog.pg_current_wal_insert_lsn()::text AS lsn
+       array_to_json(array(SELECT pg_catalog.pg_snapshot_xip(s)::text))::text AS running, pg_catalog.pg_current_wal_insert_lsn()::text AS lsn
      FROM pg_catalog.pg_current_snapshot() s`,
   );
-  const { xmin, xmax, lsn } = row ?? { xmin: '0', xmax: '0', lsn: '' };
-  return { xmin: BigInt(xmin), xmax: BigInt(xmax), lsn: parseLsn(lsn) };
+  const { xmin, xmax, running, lsn } = row ?? { xmin: '0', xmax: '0', running: '[]', lsn: '' };
+  return { xmin: BigInt(xmin), xmax: BigInt(xmax), running: xids.parse(JSON.parse(running)), lsn: parseLsn(lsn) };
 }
 
 const TYPES = queryOf('types');
@@ -130,6 +130,7 @@ const NO_COLUMN: Omit<TableDefinition['columns'][number], 'typeOid' | 'typmod'> 
 };
 
 const fullXid = z.string().transform(BigInt);
+const xids = z.array(fullXid);
 const identifier = z.int().nonnegative();
 
 /** What FACTS makes. */

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import type pg from 'pg';
 import type { RelationEvent } from '../core/change.js';
-import type { Horizons } from '../core/horizons.js';
+import { type Horizons, hasEnded } from '../core/horizons.js';
 import { type Doubts, inferSchema } from '../core/infer-schema.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import { Wal2DoltError } from '../errors.js';
@@ -29,8 +30,7 @@ export async function inferRelation(
   again: boolean,
 ): Promise<InferredRelation | 'gone' | null> {
   const bySlot = await readSettledXid(source, slot);
-  // Two looks after the announcement: what had not ended at the second one ended later.
-  for (let looks = 0; looks < 2; ) if (await horizons.look(() => readHorizon(source))) looks += 1;
+  await lookAfter(source, horizons, at.xid);
   const catalog = await pRetry(() => readRelation(source, publication, relation.oid, relation.columns), {
     retries: 10,
     minTimeout: 50,
@@ -38,7 +38,7 @@ export async function inferRelation(
     // It is being altered or dropped at this moment.
     shouldRetry: ({ error }) => error instanceof Wal2DoltError && error.code === 'E_TABLE_REWRITTEN',
   });
-  const known = horizons.at(at.finalLsn);
+  const known = horizons.at(at.finalLsn, at.xid);
   const settledXid = known.settledXid !== null && known.settledXid > (bySlot ?? 0n) ? known.settledXid : bySlot;
   const stored = relations.tables.get(relation.oid)?.table.source;
   const named = async (schema: TableSchema, rewritten: boolean, doubts: Doubts): Promise<InferredRelation> => ({
@@ -57,6 +57,22 @@ export async function inferRelation(
   return inferred.kind === 'changed'
     ? named(inferred.schema, inferred.rewritten, inferred.doubts)
     : named(stored, false, inferred.doubts);
+}
+
+/** How long a commit takes that is in the WAL already, where it waits for nobody. */
+const COMMIT_MS = 20;
+
+/**
+ * Looks twice after the transaction has ended: what had not at the second look ended later. Only then does the catalog show
+ * what the transaction did.
+ */
+async function lookAfter(source: pg.Client, horizons: Horizons, xid: number): Promise<void> {
+  for (let looks = 0; looks < 2; ) {
+    const horizon = await horizons.look(() => readHorizon(source));
+    if (horizon === null) continue;
+    if (hasEnded(horizon, xid)) looks += 1;
+    else await sleep(COMMIT_MS);
+  }
 }
 
 /**

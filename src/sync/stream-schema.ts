@@ -211,7 +211,7 @@ export class StreamSchema {
     const known = this.#doubts.get(oid);
     if (!known || known.at === finalLsn) return false;
     this.#doubts.set(oid, { ...known, at: finalLsn });
-    const time = { xid, ...this.#options.horizons.at(finalLsn) };
+    const time = { xid, ...this.#options.horizons.at(finalLsn, xid) };
     return [...known.doubts].some((doubt) => isSettled(doubt, time));
   }
 

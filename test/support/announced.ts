@@ -56,7 +56,7 @@ export async function inferAll({ create, steps }: Story): Promise<{ stored: Tabl
     let [table, storedXid] = [stored, null as bigint | null];
     const inferred: Inferred[] = [];
     for (const { relation, xid, place } of announced) {
-      const { settledXid, unendedXid } = horizons.at(place);
+      const { settledXid, unendedXid } = horizons.at(place, xid);
       const time: AnnouncementTime = { xid, settledXid, unendedXid, storedXid };
       const found = inferSchema(table, relation, await readRelation(client, 'pub', stored.oid, relation.columns), time);
       inferred.push(found);
