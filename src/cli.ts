@@ -89,7 +89,9 @@ addConfigOptions(program.command('check'))
     if (options.json) print(JSON.stringify({ ready, findings }, null, 2));
     else {
       if (findings.length > 0) print(`${formatFindings(findings)}\n`);
-      print(ready ? 'Ready: `wal2dolt run` can start.' : 'Not ready: apply the fixes above, then check again.');
+      const running = findings.some(({ code }) => code === 'running');
+      if (!ready) print('Not ready: apply the fixes above, then check again.');
+      else print(running ? 'Running: `wal2dolt status` says how far.' : 'Ready: `wal2dolt run` can start.');
     }
     if (!ready) process.exitCode = 1;
   });

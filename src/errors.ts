@@ -161,6 +161,12 @@ export const POLICY = {
       'Check ssl and ssl-ca in --target: does Dolt speak TLS, or ask for it, and is its certificate valid, of a known authority, and for this host name?',
   },
   E_TARGET_AUTH: { action: 'halt', exit: 3, remedy: 'Check user and password of --target.' },
+  E_TARGET_DATABASE: {
+    action: 'halt',
+    exit: 3,
+    remedy:
+      'Check the database name at the end of --target, and targetBranch. If nothing was copied yet: the first `wal2dolt run` creates both.',
+  },
   E_TARGET_PRIVILEGE: {
     action: 'halt',
     exit: 3,

@@ -8,7 +8,7 @@ import { planTeardown, teardown } from '../src/sync/teardown.js';
 import { createDoltDatabase, createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
 import { applyFix, codes, createRole, the } from './support/preflight.js';
-import { configFor, drain } from './support/run.js';
+import { configFor, drain, startRun } from './support/run.js';
 
 const configOf = (source: PostgresDatabase, target: DoltDatabase, settings: Record<string, unknown> = {}) =>
   configFor(source.url, target.url, { slot: source.name, publication: source.name, ...settings });
@@ -171,6 +171,26 @@ test('a target of another source: another server, slot, publication or database'
   await expect(preflight(configOf(source, target, { publication: 'other' }))).rejects.toMatchObject({
     code: 'E_OTHER_SOURCE',
   });
+});
+
+test('a run that is going on is nothing to put right', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql(SHOP);
+  await using running = startRun(source.url, target.url, { slot: source.name, publication: source.name });
+  await expect
+    .poll(() => check(configOf(source, target)), { timeout: 20_000 })
+    .toEqual([
+      expect.objectContaining({
+        severity: 'info',
+        code: 'running',
+        message: expect.stringMatching(
+          /^A run is going on, and writes the target\. The slot .* is being read by process/,
+        ),
+      }),
+    ]);
+  await running.stop();
+  await expect.poll(() => check(configOf(source, target))).toEqual([]);
 });
 
 test('a slot that is gone, advanced, or in use', async () => {

@@ -22,6 +22,12 @@ it('the log, the schema history, and a table that is copied again, on the comman
   };
   const wal2dolt = (...args: string[]): Promise<Outcome> => outcomeOf(startCli(cli.path, args, env));
   await source.sql('create table orders (id int primary key, note text); create table notes (id int primary key)');
+  const tooEarly = {
+    code: 3,
+    stderr: expect.stringMatching(/E_TARGET_DATABASE.*the first `wal2dolt run` creates/),
+  };
+  expect(await wal2dolt('log')).toMatchObject(tooEarly);
+  expect(await wal2dolt('resync', 'orders')).toMatchObject(tooEarly);
   expect(await wal2dolt('run', '--until', 'current')).toMatchObject({ code: 0 });
   await source.sql("insert into orders values (1, 'one')");
   await source.sql('alter table orders add column extra jsonb');

@@ -37,6 +37,7 @@ describe('a failure', () => {
     [generic('`reader`@`%` cannot create a branch named `wal2dolt`'), 'E_TARGET_PRIVILEGE'],
     [generic('`reader`@`%` cannot delete the branch `wal2dolt_squash`'), 'E_TARGET_PRIVILEGE'],
     [failure("Access denied for user 'root'", { code: 'ER_ACCESS_DENIED_ERROR', errno: 1045 }), 'E_TARGET_AUTH'],
+    [failure('database not found: shop/main', { code: 'ER_BAD_DB_ERROR', errno: 1049 }), 'E_TARGET_DATABASE'],
     [failure('connect ECONNREFUSED 127.0.0.1:3306', { code: 'ECONNREFUSED' }), 'E_TARGET_UNREACHABLE'],
     [failure('getaddrinfo ENOTFOUND nowhere', { code: 'ENOTFOUND' }), 'E_TARGET_UNREACHABLE'],
     [failure('read ECONNRESET', { code: 'ECONNRESET' }), 'E_TARGET_UNREACHABLE'],

@@ -43,6 +43,7 @@ const BY_ERRNO: Readonly<Record<number, ErrorCode>> = {
   1048: 'E_SCHEMA_CHANGED', // NULL for a column that was NOT NULL
   1044: 'E_TARGET_PRIVILEGE',
   1045: 'E_TARGET_AUTH',
+  1049: 'E_TARGET_DATABASE',
   1062: 'E_TARGET_DIVERGED',
   1142: 'E_TARGET_PRIVILEGE',
   1213: 'E_TARGET_CONFLICT',

@@ -19,7 +19,13 @@ import { StagingBranch } from './staging.js';
 
 test('a database that does not exist, an empty one, and one of ours are fine, and nothing is changed', async () => {
   await using missing = createDoltDatabaseName();
-  expect(await check(missing.url)).toEqual({ findings: [], position: null, acknowledged: null, tables: [] });
+  expect(await check(missing.url)).toEqual({
+    findings: [],
+    position: null,
+    acknowledged: null,
+    tables: [],
+    isWritten: false,
+  });
   await expect(missing.sql('select 1')).rejects.toThrow('database not found');
 
   await using database = await createDoltDatabase();

@@ -6,6 +6,7 @@ import { readPosition, readTables, type StoredPosition, type StoredTable } from 
 import { type Branches, squashBranch } from './branches.js';
 import { quoteName, type TargetAddress, TargetConnection } from './client.js';
 import { isHalfForwarded } from './fast-forward.js';
+import { isWriterActive } from './locks.js';
 import { checkBranchPermissions, checkPrivileges } from './preflight-privileges.js';
 import { quoteText } from './sql-text.js';
 
@@ -16,6 +17,8 @@ export interface TargetReport {
   /** Up to where WAL was acknowledged while nothing was to be written. */
   readonly acknowledged: Lsn | null;
   readonly tables: readonly StoredTable[];
+  /** Whether a run writes it now. */
+  readonly isWritten: boolean;
 }
 
 /**
@@ -59,6 +62,7 @@ const reportOf = (findings: readonly Finding[]): TargetReport => ({
   position: null,
   acknowledged: null,
   tables: [],
+  isWritten: false,
 });
 
 const OLDEST_VERSION = 2;
@@ -189,6 +193,7 @@ async function readStaging(inspection: Inspection): Promise<TargetReport> {
     position,
     acknowledged: await readAcknowledged(staging, position.source.slot),
     tables: await readTables(staging),
+    isWritten: await isWriterActive(staging, `${address.database}/${branches.staging}`),
   };
 }
 

@@ -53,7 +53,9 @@ export async function check(config: Config): Promise<readonly Finding[]> {
       findings.push(
         ...(finding ? [finding] : []),
         // Without knowing the target's position, nobody knows whether the slot is ours.
-        ...source.filter((finding) => known !== null || finding.code !== 'E_SLOT_EXISTS'),
+        ...source
+          .filter((finding) => known !== null || finding.code !== 'E_SLOT_EXISTS')
+          .map((finding) => (finding.code === 'E_SLOT_IN_USE' && known?.isWritten ? runs(finding) : finding)),
         ...replication.findings,
         ...((await collect(() => checkTriggers(client, config))) ?? []),
         ...((await collect(() => checkTables(client, config, target))) ?? []),
@@ -64,6 +66,9 @@ export async function check(config: Config): Promise<readonly Finding[]> {
   }
   return [...findings, ...(target?.findings ?? [])];
 }
+
+/** The slot is read by whoever writes the target. */
+const runs = ({ message }: Finding): Finding => info('running', `A run is going on, and writes the target. ${message}`);
 
 /** Looks again where a table was being altered or dropped. */
 const unlessTorn = <T>(look: () => Promise<T>): Promise<T> =>
