@@ -14,7 +14,7 @@ export interface Attribute {
   readonly dropped: boolean;
   /** The publication sends it. */
   readonly published: boolean;
-  /** It was added with a value for the rows that were there (atthasmissing), which no generated column is. */
+  /** It was added with a value for the rows that were there (atthasmissing), which no generated column is, and no rows were written anew since. */
   readonly hasMissing: boolean;
   /** attlen, attbyval and attalign, which a dropped one keeps. */
   readonly layout: string;
@@ -65,6 +65,8 @@ export class AttributeFacts {
   readonly #unpublished: number;
   /** Attributes up to this one existed. */
   readonly #lastStored: number;
+  /** Since this attribute was added no ALTER TABLE has written the rows anew; TRUNCATE may have given them a new file. */
+  readonly #firstKept: number;
   readonly #sameEntries: boolean;
   readonly #sameFile: boolean;
   /** Whether stored generated columns were sent; null where that is not known. */
@@ -76,7 +78,11 @@ export class AttributeFacts {
     this.#lastStored = stored.columns.at(-1)?.attnum ?? 0;
     this.#unpublished = stored.unpublished.length;
     this.#sameEntries = stored.publishedBy.join() === now.publishedBy.join();
-    this.#sameFile = stored.fileNode === 0 ? hasSameLeaf(stored, now) : stored.fileNode === now.fileNode;
+    // Writing them anew fills the value into all rows, and takes it away (RelationClearMissing).
+    this.#firstKept = now.attributes.find(({ hasMissing }) => hasMissing)?.attnum ?? Number.POSITIVE_INFINITY;
+    this.#sameFile =
+      this.#firstKept <= this.#lastStored ||
+      (stored.fileNode === 0 ? hasSameLeaf(stored, now) : stored.fileNode === now.fileNode);
     const { now: sent, xid } = now.generatedSent;
     this.#generatedSent = xid === null || isSettled(xid, time) ? sent : null;
     this.now = now;
@@ -92,9 +98,10 @@ export class AttributeFacts {
       if (attribute.generated !== 's' || this.#generatedSent !== null) return false;
     }
     // Another layout needs another file, and so do most other types.
-    if (this.#sameFile && (this.now.layouts.get(column.typeOid) ?? attribute.layout) !== attribute.layout) return false;
+    const kept = this.#sameFile || attnum >= this.#firstKept;
+    if (kept && (this.now.layouts.get(column.typeOid) ?? attribute.layout) !== attribute.layout) return false;
     const types = [attribute.typeOid, this.#stored.get(attnum)?.type.oid ?? 0];
-    if (this.#sameFile && !types.every((type) => this.#isAlike(column.typeOid, type))) return false;
+    if (kept && !types.every((type) => this.#isAlike(column.typeOid, type))) return false;
     // No column is like one that was dropped.
     return (
       time !== 'before' ||
@@ -129,7 +136,7 @@ export class AttributeFacts {
     const stored = this.#stored.get(attnum);
     if (stored) return stored.generated !== '';
     // It would have been written into a new file.
-    return !this.#sameFile || !this.isNew(attnum);
+    return attnum < this.#firstKept && (!this.#sameFile || !this.isNew(attnum));
   }
 
   /** It certainly did not exist when the table was stored: all that lived then unpublished are others. */

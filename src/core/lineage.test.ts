@@ -31,6 +31,7 @@ const change = fc.oneof<fc.Arbitrary<Change>[]>(
     as: fc.constantFrom('plain', 'plain', 'filled', 'stored', 'virtual'),
   }),
   fc.record({ kind: fc.constantFrom('drop', 'drop', 'drop expression', 'set statistics'), which }),
+  fc.record({ kind: fc.constant('truncate') }),
   fc.record({ kind: fc.constant('rename'), which, name }),
   fc.record({ kind: fc.constant('retype'), which, type, rewritten: fc.boolean() }),
 );
@@ -189,6 +190,26 @@ describe('a table', () => {
     [
       'that has a list of columns, none of which can go',
       { before: [...abc, add('d')], listed: [1, 2, 3], earlier: [drop(3), add('d'), rename(2, 'x')] },
+      '1 2 3',
+    ],
+    [
+      'that was emptied, and got a column later that may have been of another type',
+      { own: [add('d'), { kind: 'truncate' }], later: [add('e', TEXT)], laterXid: 1020n },
+      '1 2 3 4|5',
+    ],
+    [
+      'that was, where a value in older rows shows that nothing was written anew',
+      { own: [add('x', TEXT, 'filled'), add('d'), { kind: 'truncate' }], later: [add('e', TEXT)], laterXid: 1020n },
+      '1 2 3 4 5',
+    ],
+    [
+      'that was, where a value in older rows has shown it from the beginning',
+      {
+        before: [add('a', INTEGER, 'filled'), add('b')],
+        own: [add('d'), { kind: 'truncate' }],
+        later: [add('e', TEXT)],
+        laterXid: 1020n,
+      },
       '1 2 3',
     ],
     [

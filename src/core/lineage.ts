@@ -20,6 +20,8 @@ export type Lineage =
  * - changes of one other transaction all came before the announcement or all after it: a transaction that writes a row
  *   locks out whoever alters the table, from that row to its end;
  * - a column gets a type of another length or alignment, or one that Postgres does not take for the same bytes, only in a new file;
+ * - a column that has a value for rows which are older (atthasmissing) has had it from its beginning, and no ALTER TABLE has written
+ *   the rows into a new file since;
  * - a column that exists is announced, unless it is generated or not in the publication's list of columns. No column
  *   ever becomes generated, one that may have been is rewritten for, and while the publication carries the table by the
  *   same entries, they list the same columns, which can not be dropped.

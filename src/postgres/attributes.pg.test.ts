@@ -111,6 +111,14 @@ describe('a table that is announced is', () => {
     ],
     // Its file is another one from now on.
     ['emptied', [ROW, LOOK, 'truncate t', ROW], ['1 id integer, 2 a text, 3 b integer', 'unchanged', 'unchanged']],
+    [
+      'emptied among new columns, the first of which shows that none was of another type before',
+      [
+        `begin; alter table t add c text default 'x'; alter table t add d int2; truncate t;
+        alter table t add e interval; commit`,
+      ],
+      ['1 id integer, 2 a text, 3 b integer, 4 c text, 5 d smallint, rewritten'],
+    ],
     ['packed', [ROW, 'vacuum full t', ROW], ['1 id integer, 2 a text, 3 b integer', 'unchanged']],
     [
       'written anew with the same columns',

@@ -45,6 +45,7 @@ export type Change =
       readonly as: 'plain' | 'filled' | 'stored' | 'virtual';
     }
   | { readonly kind: 'drop' | 'drop expression' | 'set statistics'; readonly which: number }
+  | { readonly kind: 'truncate' }
   | { readonly kind: 'rename'; readonly which: number; readonly name: string }
   | { readonly kind: 'retype'; readonly which: number; readonly type: number; readonly rewritten: boolean };
 
@@ -69,6 +70,7 @@ export function alter(model: TableModel, change: Change, xid: bigint): TableMode
     const altered = { ...model, rows: [...model.rows, row] };
     return as === 'stored' ? rewrite(altered, xid) : altered;
   }
+  if (change.kind === 'truncate') return { ...model, fileNode: model.fileNode + 1 };
   const row = living[change.which % Math.max(living.length, 1)];
   if (!row) return null;
   const put = (what: Partial<Row>): TableModel => ({
