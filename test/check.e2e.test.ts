@@ -1,29 +1,17 @@
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
-import type { Config } from '../src/config.js';
 import type { Finding } from '../src/core/finding.js';
-import { check as checkAll, preflight as preflightAll } from '../src/sync/check.js';
+import { check as checkAll } from '../src/sync/check.js';
 import { status } from '../src/sync/status.js';
 import { planTeardown, teardown } from '../src/sync/teardown.js';
-import { createDoltDatabase, createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
-import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
+import { check, configOf, preflight, SHOP } from './support/checked.js';
+import { createDoltDatabase, createDoltDatabaseName } from './support/dolt.js';
+import { createPostgresDatabase } from './support/postgres.js';
 import { applyFix, codes, createRole, the } from './support/preflight.js';
 import { configFor, drain, startRun } from './support/run.js';
 
-const configOf = (source: PostgresDatabase, target: DoltDatabase, settings: Record<string, unknown> = {}) =>
-  configFor(source.url, target.url, { slot: source.name, publication: source.name, ...settings });
-
-/** Without how schema changes would be noticed, which is always said. */
-const but = (findings: readonly Finding[]): readonly Finding[] => findings.filter(({ code }) => code !== 'ddl');
-const check = async (config: Config): Promise<readonly Finding[]> => but(await checkAll(config));
-const preflight = async (config: Config): Promise<readonly Finding[]> => but(await preflightAll(config));
-
 const errorsOf = (findings: readonly Finding[]): string[] =>
   codes(findings.filter(({ severity }) => severity === 'error'));
-
-const SHOP = `
-  create table orders (id int primary key, note text);
-  create schema sales; create table sales.orders (id int primary key)`;
 
 test('two fresh sides, then a target that was filled, have nothing to say', async () => {
   await using source = await createPostgresDatabase();
@@ -233,39 +221,6 @@ test('a target that cannot be read does not make our own slot a stranger', async
   expect(codes(await check(reached))).toEqual(['E_SLOT_EXISTS']);
 });
 
-test('names and types in Dolt that one would not expect', async () => {
-  await using source = await createPostgresDatabase();
-  await using target = createDoltDatabaseName();
-  await source.sql(`create type pair as (a int, b int);
-    create table "Foo" (id int primary key, "A" int, a int); create table foo (k text primary key, p pair, r int4range, q point);
-    create table dolt_x (id int primary key)`);
-  const findings = await check(configOf(source, target));
-  expect(findings).toMatchObject([
-    { code: 'renamed', severity: 'info' },
-    { code: 'type_fallback', message: expect.stringContaining('public.foo.p') },
-    { code: 'type_fallback', message: expect.stringContaining('public.foo.r') },
-    { code: 'type_fallback', message: expect.stringContaining('public.foo.q') },
-    { code: 'key_length', message: expect.stringContaining('public.foo.k VARCHAR') },
-  ]);
-  expect(findings[0]?.message).toContain('public.Foo.a as a_2, public.dolt_x as t_dolt_x, public.foo as foo_2');
-
-  const types = { tables: { foo: { types: { k: 'VARCHAR(20000)' } } } };
-  expect(await check(configOf(source, target, types))).toMatchObject([
-    { code: 'E_CONFIG', severity: 'error', message: expect.stringContaining('public.foo') },
-  ]);
-});
-
-test('a configuration that would have made the tables differently', async () => {
-  await using source = await createPostgresDatabase();
-  await using target = createDoltDatabaseName();
-  await source.sql(SHOP);
-  await drain(source.url, target.url, { slot: source.name, publication: source.name });
-  const findings = await check(configOf(source, target, { types: { text: 'VARCHAR(100)' } }));
-  expect(findings).toMatchObject([
-    { code: 'E_CONFIG', message: expect.stringContaining('public.orders.note is LONGTEXT in the target') },
-  ]);
-});
-
 test('tables that the publication carries no more, and tables without columns', async () => {
   await using source = await createPostgresDatabase();
   await using target = createDoltDatabaseName();
@@ -315,17 +270,4 @@ test('a migration that holds its lock does not hold up a run that streams', asyn
   await drain(source.url, target.url);
   expect(await target.sql('select id from t')).toEqual([{ id: 1 }]);
   await migration.query('rollback');
-});
-
-test('columns that are to be left out or given a type, and that no table has, are told before anything is copied', async () => {
-  await using source = await createPostgresDatabase();
-  await using target = createDoltDatabaseName();
-  await source.sql(SHOP);
-  const misspelt = configOf(source, target, {
-    tables: { orders: { exclude: ['nte'] }, 'sales.*': { exclude: ['id2'] } },
-  });
-  const finding = the('E_CONFIG', await check(misspelt));
-  expect(finding.message).toContain('orders: nte, sales.*: id2.');
-  await expect(preflight(misspelt)).rejects.toMatchObject({ code: 'E_CONFIG' });
-  expect(await check(configOf(source, target, { tables: { '*.*': { exclude: ['note'] } } }))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BuiltCli, buildCli } from '../support/built-cli.js';
 import { startChild } from '../support/child.js';
-import { createDoltDatabaseName } from '../support/dolt.js';
+import { createDoltDatabaseName, type DoltDatabase } from '../support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres.js';
 import { drain, startRun } from '../support/run.js';
 import { expectSame, FAST } from '../support/streamed.js';
@@ -21,6 +21,16 @@ const resync = (source: PostgresDatabase): Promise<unknown> =>
   source.sql(
     `select pg_logical_emit_message(true, 'wal2dolt.resync', '{"publication":"wal2dolt","tables":["public.large"]}')`,
   );
+
+/** Waits until the copy beside the stream has its place in the WAL: what comes from now on is read again for the table. */
+async function copyBegins(source: PostgresDatabase): Promise<void> {
+  const begun = `select 1 from pg_replication_slots
+    where slot_name like '%\\_side\\_%' and confirmed_flush_lsn is not null and database = current_database()`;
+  await expect.poll(() => source.sql(begun), { timeout: 30_000, interval: 20 }).toHaveLength(1);
+}
+
+const stateOf = async (target: DoltDatabase): Promise<unknown> =>
+  (await target.sql(`select state from wal2dolt_tables where source_table = 'large'`))[0]?.state;
 
 /** Changes a large table, and another one that shows that the stream goes on. */
 async function change(source: PostgresDatabase, round: number): Promise<void> {
@@ -90,12 +100,7 @@ describe.each(['triggers', 'relations'])('a large table (%s)', (ddl) => {
     await drain(source.url, target.url, { ddl });
     await using running = startRun(source.url, target.url, { ...FAST, ddl });
     await source.sql('alter publication wal2dolt add table large; insert into large values (0, 0, $$first$$)');
-    await expect
-      .poll(() => target.sql(`select state from wal2dolt_tables where source_table = 'large'`), {
-        timeout: 30_000,
-        interval: 20,
-      })
-      .toEqual([{ state: 'copying' }]);
+    await expect.poll(() => stateOf(target), { timeout: 30_000, interval: 20 }).toBe('copying');
     await source.sql('drop table large; insert into small values (1)');
     await expect.poll(() => target.sql('select id from small'), { timeout: 60_000 }).toHaveLength(1);
     await running.stop();
@@ -134,13 +139,34 @@ it('a large table that is altered while it is copied, after its last row, joins'
   await createLarge(source);
   await drain(source.url, target.url, { ddl: 'triggers' });
   await using running = startRun(source.url, target.url, { ...FAST, ddl: 'triggers' });
-  const state = () => target.sql(`select state from wal2dolt_tables where source_table = 'large'`);
   await resync(source);
-  const begun = `select 1 from pg_replication_slots where slot_name like '%\\_side\\_%' and confirmed_flush_lsn is not null and database = current_database()`;
-  await expect.poll(() => source.sql(begun), { timeout: 30_000, interval: 20 }).toHaveLength(1);
+  await copyBegins(source);
   await change(source, 1);
   await source.sql('alter table large add column w int default 5');
-  await expect.poll(state, { timeout: 60_000 }).toEqual([{ state: 'streaming' }]);
+  await expect.poll(() => stateOf(target), { timeout: 60_000 }).toBe('streaming');
+  await running.stop();
+  await expectSame(source, target);
+});
+
+it('a large table that joins is what it was at each row that is read again, though the stream had come further', {
+  timeout: 120_000,
+}, async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql('create table small (id int primary key)');
+  await createLarge(source);
+  await source.sql(`update large set n = id; insert into large values (0, 1, 'has its n twice')`);
+  await drain(source.url, target.url, { ddl: 'relations' });
+  await using running = startRun(source.url, target.url, { ...FAST, ddl: 'relations' });
+  await resync(source);
+  await copyBegins(source);
+  await source.sql(`insert into large values (20000, 20000, 'comes before the index')`);
+  await source.sql(`begin; update large set n = 0 where id = 0; create unique index on large (n);
+    insert into small values (1); commit`);
+  await Promise.race([running.ended, expect.poll(() => target.sql('select id from small')).toHaveLength(1)]);
+  // The stream has shown that transaction before the table joins.
+  expect(await stateOf(target)).toBe('copying');
+  await Promise.race([running.ended, expect.poll(() => stateOf(target), { timeout: 60_000 }).toBe('streaming')]);
   await running.stop();
   await expectSame(source, target);
 });
