@@ -18,7 +18,7 @@ export interface State {
   readonly moments: readonly Moment[];
   /** Tables of which rows were inserted, updated or deleted for certain. */
   readonly touched: ReadonlySet<number>;
-  /** Whether there may be others: Postgres does not count what TRUNCATE removes, and counts rows that were rolled back. */
+  /** Whether there may be others: Postgres does not count what TRUNCATE removes. Or those: it counts rows that were rolled back. */
   readonly uncertain: boolean;
 }
 
@@ -33,7 +33,11 @@ interface Course {
   readonly before: readonly Moment[];
   readonly last: Moment['touched'];
   readonly uncertain: boolean;
+  readonly emptied: boolean;
 }
+
+/** Also as a part of a text of several statements. */
+const empties = (sql: string): boolean => /\btruncate /.test(sql);
 
 /** Always there, so that the progress of the stream can be seen. */
 const STEADY: Territory = { schemas: ['steady'], tableNames: [], everything: false };
@@ -56,6 +60,7 @@ export class DdlHistory implements AsyncDisposable {
   readonly #clients: Readonly<Record<'main' | 'second', pg.Client>>;
   #secondIsOpen = false;
   #uncertain = false;
+  #emptied = false;
   #number = 0;
   #beats = 0;
 
@@ -101,7 +106,7 @@ export class DdlHistory implements AsyncDisposable {
   async run({ seed, steps, commits }: Transaction): Promise<void> {
     this.log.push('begin;', ...(await this.#main.begin(seed)));
     this.#moments.length = 0;
-    this.#uncertain = false;
+    [this.#uncertain, this.#emptied] = [false, false];
     for (const step of steps) {
       if (step.savepoint === 'rolledBack') this.#uncertain = true;
       this.#play(await this.#main.step(step));
@@ -150,6 +155,7 @@ export class DdlHistory implements AsyncDisposable {
     this.log.push('begin;');
     this.#moments.length = 0;
     this.#uncertain = false;
+    this.#emptied = statements.some(empties);
     for (const sql of statements) {
       await this.#clients.main.query(sql);
       this.log.push(`${sql};`);
@@ -182,8 +188,8 @@ export class DdlHistory implements AsyncDisposable {
 
   #play(played: Played, who = ''): void {
     this.played.push(played);
-    const { name, sql, refusal } = played;
-    if (name === 'truncate') this.#uncertain = true;
+    const { sql, refusal } = played;
+    if (empties(sql)) this.#emptied = true;
     this.log.push(refusal === null ? `${who && `/* ${who}*/ `}${sql};` : `-- ${who}refused (${refusal}): ${sql}`);
   }
 
@@ -198,6 +204,7 @@ export class DdlHistory implements AsyncDisposable {
       before: session === this.#main ? [...this.#moments] : [],
       last,
       uncertain: session === this.#second || this.#uncertain,
+      emptied: this.#emptied,
     });
   }
 
@@ -206,14 +213,15 @@ export class DdlHistory implements AsyncDisposable {
     from: Lsn,
     to: Lsn | null,
     territories: readonly Territory[],
-    { before: earlier, last, uncertain }: Course = { before: [], last: new Set(), uncertain: false },
+    course: Course = { before: [], last: new Set(), uncertain: false, emptied: false },
   ): Promise<State> {
     const changed = territories.flatMap(({ schemas }) => schemas);
     const before = this.states.at(-1)?.tables ?? new Map<number, TableState>();
     const tables = new Map([...before].filter(([, { schema }]) => !changed.includes(schema.schema)));
     for (const [oid, table] of await look(this.#reader, changed, before)) tables.set(oid, table);
-    const moments = [...earlier, { tables, touched: last }];
-    const touched = new Set(uncertain ? [] : moments.flatMap((moment) => [...moment.touched]));
+    const moments = [...course.before, { tables, touched: course.last }];
+    const touched = new Set(course.uncertain ? [] : moments.flatMap((moment) => [...moment.touched]));
+    const uncertain = course.uncertain || course.emptied;
     const state = { xid, from, to: to ?? from, tables, moments, touched, uncertain };
     this.states.push(state);
     this.log.push(`-- xid ${xid}, to ${formatLsn(state.to)}, state ${this.states.length - 1}`);

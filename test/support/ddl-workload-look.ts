@@ -7,6 +7,8 @@ import { type Rows, rowsOf } from './source-history.js';
 /** A published table as Postgres had it. */
 export interface TableState extends Rows {
   readonly schema: TableSchema;
+  /** Of all its attributes by attnum, dropped and unpublished ones too: how long, and how aligned. */
+  readonly layouts: ReadonlyMap<number, string>;
 }
 
 /** By oid. */
@@ -27,7 +29,7 @@ export async function connectObserver(url: string): Promise<pg.Client> {
 
 /**
  * The published tables of these schemas as the connection sees them; those that are as `before` are the same objects.
- * Four round trips, however many tables.
+ * Five round trips, however many tables.
  */
 export async function look(
   client: pg.Client,
@@ -45,12 +47,21 @@ export async function look(
     columns: table.columns.filter(({ name }) => lists.get(table.oid)?.columns?.includes(name) ?? true),
   }));
   const contents = await readRows(client, tables);
+  const { rows: attributes } = await client.query(ATTRIBUTES, [tables.map(({ oid }) => oid)]);
   return new Map(
     tables.map((schema, i) => {
       const rows = rowsOf(contents[i] ?? []);
+      const layouts = new Map<number, string>(
+        attributes.flatMap(({ oid, attnum, layout }) =>
+          Number(oid) === schema.oid ? [[Number(attnum), String(layout)]] : [],
+        ),
+      );
       const known = before.get(schema.oid);
-      const same = known?.hash === rows.hash && JSON.stringify(known.schema) === JSON.stringify(schema);
-      return [schema.oid, same ? known : { schema, ...rows }];
+      const same =
+        known?.hash === rows.hash &&
+        JSON.stringify([...known.layouts]) === JSON.stringify([...layouts]) &&
+        JSON.stringify(known.schema) === JSON.stringify(schema);
+      return [schema.oid, same ? known : { schema, layouts, ...rows }];
     }),
   );
 }
@@ -79,6 +90,10 @@ select d.oid::int8::int, pg_get_expr(d.prqual, d.oid) as filter,
 from direct d join pg_namespace n on n.oid = d.relnamespace
 where n.nspname = any ($1) and not exists (
   select from pg_partition_ancestors(d.oid) a join direct o on o.oid = a.relid where a.relid <> d.oid)`;
+
+const ATTRIBUTES = `
+select attrelid::int8 as oid, attnum, concat_ws('/', attlen, attbyval, attalign) as layout
+from pg_attribute where attrelid = any ($1) and attnum > 0 order by attrelid, attnum`;
 
 const PRINTING = `
   set local jit = off;

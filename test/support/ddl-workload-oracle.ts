@@ -9,6 +9,8 @@ interface Version {
   readonly columns: ReadonlyMap<number, ToldColumn>;
   /** Others when all rows were written again: its own, or those of its partitions. */
   readonly files: readonly number[];
+  /** Of all attributes that there have been; of what the target has, not known. */
+  readonly layouts: ReadonlyMap<number, string>;
 }
 
 /** A column as an announcement tells it: neither attnum nor what is behind a type. */
@@ -22,9 +24,13 @@ const told = ({ name, type }: Column): ToldColumn => ({
   typeOid: type.oid,
 });
 
-const versionOf = ({ columns, fileNode, kind, leaves = [] }: TableSchema): Version => ({
+const versionOf = (
+  { columns, fileNode, kind, leaves = [] }: TableSchema,
+  layouts: Version['layouts'] = new Map(),
+): Version => ({
   columns: new Map(columns.map((column) => [column.attnum, told(column)])),
   files: kind === 'p' ? leaves.map(([file]) => file) : [fileNode],
+  layouts,
 });
 
 /** Whether all rows may have been written again in between. */
@@ -71,7 +77,7 @@ export async function judgeHalt(message: string, history: DdlHistory, target: Do
     const before = known ? [versionOf(known)] : [];
     const rest = moments.flatMap(({ tables, announces }) => {
       const table = tables.get(oid);
-      return table ? { version: versionOf(table.schema), announced: announces(oid) } : [];
+      return table ? { version: versionOf(table.schema, table.layouts), announced: announces(oid) } : [];
     });
     return rest.some(({ version, announced }, i) => {
       const found =
@@ -113,10 +119,14 @@ const FIRST_USER_OID = 16_384;
  * say nothing: if it is not known that the last change came before the row, they may have been others.
  */
 function isAmbiguous(before: Version, announced: Version, now: Version): boolean {
-  const sequences = sequencesOf(before, announced.columns.size, now);
+  const rewritten = isRewritten(before, now);
+  const layouts = [...announced.columns.keys()].map((attnum) => announced.layouts.get(attnum));
+  // What is gone by now is only known by how it was stored.
+  const sequences = sequencesOf(before, announced.columns.size, now).filter((attnums) =>
+    attnums.every((attnum, i) => rewritten || now.columns.has(attnum) || now.layouts.get(attnum) === layouts[i]),
+  );
   if (list(announced) !== list(now)) return sequences.length > 1;
   const columns = [...announced.columns.values()];
-  const rewritten = isRewritten(before, now);
   const possible = sequences.filter((attnums) =>
     attnums.every((attnum, i) => {
       const known = [before.columns.get(attnum), now.columns.get(attnum)].filter((column) => column !== undefined);
@@ -136,7 +146,7 @@ const TEXTS: readonly number[] = [25, 1043, 1042];
 /** All sequences of so many attnums that a table may have announced between two moments. */
 function sequencesOf(before: Version, length: number, now: Version): number[][] {
   const oldest = Math.max(0, ...before.columns.keys());
-  const newest = Math.max(oldest, ...now.columns.keys());
+  const newest = Math.max(oldest, ...now.layouts.keys()); // some may have come after the one moment, and gone before the other
   let found: number[][] = [[]];
   for (let attnum = 1; attnum <= newest; attnum += 1) {
     const [was, is] = [before.columns.has(attnum), now.columns.has(attnum)];

@@ -9,7 +9,10 @@ import { MAIN, PRELUDE, SIDE } from './ddl-workload-statements.js';
 import type { PostgresDatabase } from './postgres.js';
 
 /** The tables that a plan begins with, some with rows, and the publication. Returns the statements. */
-export async function prepareSource(source: PostgresDatabase, plan: Plan): Promise<string[]> {
+export async function prepareSource(
+  source: PostgresDatabase,
+  plan: Pick<Plan, 'tables' | 'publication'>,
+): Promise<string[]> {
   const log: string[] = [];
   const run = async (sql: string): Promise<void> => {
     await source.sql(sql);
