@@ -426,10 +426,11 @@ BEGIN
 END
 $messages$;
 
--- The text of a command, shortened, without what may be a password.
+-- The text of a command without what may be a password, and shortened: one that ends with ... is not whole.
 CREATE OR REPLACE FUNCTION wal2dolt.without_password(command text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $without_password$
-  SELECT left(regexp_replace(command, E'(password(\\s*=|[^;=''$]*[''$])).*', E'\\1...', 'i'), 16384)
+  SELECT CASE WHEN length(said) > 16384 THEN left(said, 16381) || '...' ELSE said END
+  FROM regexp_replace(command, E'(password(\\s*=|[^;=''$]*[''$])).*', E'\\1...', 'i') said
 $without_password$;
 
 -- The emergency switch.
@@ -455,10 +456,13 @@ BEGIN
     -- A database of the encoding SQL_ASCII may hold what can not be converted.
     messages := ARRAY(SELECT convert_to(m, 'UTF8') FROM unnest(wal2dolt.messages(tg_tag)) m);
   EXCEPTION WHEN OTHERS THEN
+    -- Rows that Postgres wrote anew would never be told.
+    failure := json_build_object('tag', tg_tag,
+      'rewritten', ARRAY(SELECT m[1]::int8 FROM regexp_matches(current_setting('wal2dolt.rewritten', true), '[0-9]{1,10}', 'g') m),
+      'failure', format('%s [%s]',
+        CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN regexp_replace(sqlerrm, E'[^\\x01-\\x7E]', '?', 'g') ELSE sqlerrm END, sqlstate));
     -- What was noted is not for the next command.
     PERFORM set_config('wal2dolt.dropped', '', true), set_config('wal2dolt.rewritten', '', true);
-    failure := json_build_object('tag', tg_tag, 'failure', format('%s [%s]',
-      CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN regexp_replace(sqlerrm, E'[^\\x01-\\x7E]', '?', 'g') ELSE sqlerrm END, sqlstate));
     BEGIN
       messages := ARRAY(SELECT convert_to((failure || jsonb_build_object('publication', publication))::text, 'UTF8')
         FROM unnest(wal2dolt.followed()) publication);

@@ -90,6 +90,7 @@ describe('what can not be told is unknown', () => {
       `comment on table t is 'a\\'; alter table t alter c type int using f(c) --'`,
     ],
     ['names in Unicode escapes', 'alter table t alter c type int using u&"\\0063"'],
+    ['a text that was cut', 'alter table t alter c type int; alter table t alter c type bigint; ...'],
     ['nothing', ''],
   ])('of %s nothing', (_, command) => {
     expect(of(command)).toBeNull();
@@ -99,6 +100,13 @@ describe('what can not be told is unknown', () => {
     expect(readRetypings('alter table t alter c type text using upper(c)', ['t'])?.plain).toBe(false);
     expect(readRetypings('alter table t alter c type text using c, alter d type int', ['t'])?.plain).toBe(true);
     expect(readRetypings('alter table t set logged', ['t'])?.plain).toBe(true);
-    expect(readRetypings('alter table t add exclude using gist (c with &&)', ['t'])?.plain).toBe(true);
+    expect(readRetypings('alter table t set access method heap', ['t'])?.plain).toBe(true);
+  });
+
+  it('of any column, where what it says is no reason to write rows anew, or another table may be the reason', () => {
+    expect(readRetypings('alter table t add exclude using gist (c with &&)', ['t'])?.plain).toBe(false);
+    const parent = 'alter table parent alter c type int using c + 1';
+    expect(readRetypings(`${parent}; alter table t alter id set statistics 50`, ['t'])?.plain).toBe(false);
+    expect(readRetypings(`${parent}; alter table t alter id type bigint`, ['t'])?.plain).toBe(false);
   });
 });

@@ -18,9 +18,12 @@ export type Retyping =
 export interface Retypings {
   /** `newType` as `format_type` prints it. A column that the command does not name is `unknown`. */
   of(column: string, newType: string): Retyping;
-  /** Whether all that the command does to the types of the table's columns is known to be a cast. */
+  /** Whether the command says why rows were written anew, and all that it does to types, of any table's columns, is known to be a cast. */
   readonly plain: boolean;
 }
+
+/** What a text ends with that is not whole: see `wal2dolt.without_password` in sql/wal2dolt.sql. */
+const CUT = '...';
 
 interface Retype {
   readonly column: string;
@@ -30,23 +33,27 @@ interface Retype {
 
 /**
  * The text that a client sent, which may hold several statements. `tables` are names that the table goes by. Null where
- * something else may be behind a change: a function or a DO block, another table's command, or SQL that is not understood.
+ * something else may be behind a change: a function or a DO block, another table's command, a part of the text that is not
+ * there, or SQL that is not understood.
  */
 export function readRetypings(command: string, tables: readonly string[]): Retypings | null {
-  const tokens = sqlTokens(command);
+  const tokens = command.endsWith(CUT) ? null : sqlTokens(command);
   if (tokens === null) return null;
   const statements = split(tokens, ';').filter((statement) => statement.length > 0);
   if (!statements.every(([first]) => first?.kind === 'word' && DEFINES.has(first.text))) return null;
-  const altered = statements.map(readAlterTable).filter((alter) => alter !== null && tables.includes(alter.table));
+  const all = statements.flatMap((statement) => readAlterTable(statement) ?? []);
+  const altered = all.filter(({ table }) => tables.includes(table));
   if (altered.length === 0) return null;
-  const retypes = altered.flatMap((alter) => alter?.retypes ?? []);
+  const retypes = altered.flatMap((alter) => alter.retypes);
+  const explained = retypes.length > 0 || altered.some(({ moves }) => moves);
   return {
     of: (column, newType) => {
       const own = retypes.filter((retype) => retype.column === column).map((retype) => retypingOf(retype, newType));
       const [first] = own;
       return first !== undefined && own.every((other) => other === first) ? first : 'unknown';
     },
-    plain: retypes.every((retype) => retypingOf(retype, null) !== 'unknown'),
+    // Another table may be the one that this one inherits from.
+    plain: explained && all.every((alter) => alter.retypes.every((retype) => retypingOf(retype, null) !== 'unknown')),
   };
 }
 
@@ -57,8 +64,15 @@ const DEFINES = new Set(
   ),
 );
 
+interface AlterTable {
+  readonly table: string;
+  readonly retypes: readonly Retype[];
+  /** Rows are written anew as they were, to another place. */
+  readonly moves: boolean;
+}
+
 /** `ALTER TABLE [IF EXISTS] [ONLY] name [*] action, …`; null for another statement. */
-function readAlterTable(tokens: readonly Token[]): { table: string; retypes: Retype[] } | null {
+function readAlterTable(tokens: readonly Token[]): AlterTable | null {
   const read = new Reader(tokens);
   if (!read.words('alter', 'table')) return null;
   read.words('if', 'exists');
@@ -67,7 +81,14 @@ function readAlterTable(tokens: readonly Token[]): { table: string; retypes: Ret
   while (table !== null && read.sign('.')) table = read.identifier();
   if (table === null) return null;
   read.sign('*');
-  return { table, retypes: split(read.rest(), ',').flatMap((action) => readRetype(action) ?? []) };
+  const actions = split(read.rest(), ',');
+  return { table, retypes: actions.flatMap((action) => readRetype(action) ?? []), moves: actions.some(isMove) };
+}
+
+/** `SET LOGGED`, `SET UNLOGGED`, `SET ACCESS METHOD`. */
+function isMove(tokens: readonly Token[]): boolean {
+  const read = new Reader(tokens);
+  return read.words('set') && (read.words('logged') || read.words('unlogged') || read.words('access', 'method'));
 }
 
 /** `ALTER [COLUMN] name [SET DATA] TYPE type [COLLATE collation] [USING expression]`; null for another action. */

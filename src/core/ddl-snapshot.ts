@@ -44,7 +44,9 @@ export interface DdlSnapshot {
   readonly complete: boolean;
   /** Where it was altered: the operations that it does not publish now. */
   readonly leavesOut?: readonly string[];
-  /** What went wrong in the trigger, where something did: nothing else is reliable then. */
+  /** Where the trigger failed: the oids of the tables, or of their partitions, whose rows Postgres wrote again. */
+  readonly rewritten: readonly number[];
+  /** What went wrong in the trigger, where something did: nothing but `rewritten` is reliable then. */
   readonly failure: string | null;
 }
 

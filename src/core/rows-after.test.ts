@@ -30,7 +30,7 @@ describe('rows are kept', () => {
       'where a new column is NULL, all rows being written anew',
       BEFORE,
       numbered({ 1: 'id integer', 2: 'v text', 3: 'z integer' }),
-      by('alter table t add z int'),
+      by('alter table t add z int, set unlogged'),
     ],
     [
       'where a partition is new and empty',

@@ -7,7 +7,7 @@ export const DDL_MESSAGE = 'wal2dolt.ddl';
 
 const identity = { oid: z.int(), schema: z.string(), name: z.string() };
 
-/** Where the trigger failed there is nothing but `tag` and `failure`, and `publication` if that was known. */
+/** Where the trigger failed there is nothing but `tag`, `rewritten` and `failure`, and `publication` if that was known. */
 const ddlMessage = z.object({
   publication: z.string().default(''),
   tag: z.string(),
@@ -22,6 +22,7 @@ const ddlMessage = z.object({
   droppedIndexes: z.array(z.object({ schema: z.string(), name: z.string() })).default([]),
   complete: z.boolean().default(false),
   leavesOut: z.array(z.string()).exactOptional(),
+  rewritten: z.array(z.int()).default([]),
   failure: z.string().nullable(),
 });
 

@@ -32,7 +32,7 @@ export async function beginSnapshot(sides: Sides, context: RunContext): Promise<
     );
   }
   await ensurePublication(source, config);
-  await prepareTriggers(sides, context);
+  await prepareTriggers(sides, context, false);
   return writePosition(
     sides,
     { endLsn: LSN_ZERO, commitTime: BEFORE_EVERYTHING, xid: 0 },
@@ -48,7 +48,7 @@ export async function beginReplay(sides: Sides, context: RunContext): Promise<St
   if (!(await readPublication(source, identity.publication))) {
     throw new Wal2DoltError('E_PUBLICATION_MISSING', `there is no publication ${identity.publication}`);
   }
-  await prepareTriggers(sides, context);
+  await prepareTriggers(sides, context, true);
   const position = { endLsn: slot.confirmedFlushLsn ?? LSN_ZERO, commitTime: BEFORE_EVERYTHING, xid: 0 };
   const tables = planTables(selectSchemas(await readTables(source, config.publication), config.tables), rules);
   await createTables(staging.writer, tables);

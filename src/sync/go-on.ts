@@ -41,7 +41,7 @@ export async function goOn(sides: Sides, position: StoredPosition, context: RunC
   const { source, staging, identity, timelines } = sides;
   const ours = requireSameSource(position, await readTables(staging.writer), identity, timelines);
   if (position.endLsn !== LSN_ZERO) await requireSlot(source, staging, position, ours);
-  await prepareTriggers(sides, context);
+  await prepareTriggers(sides, context, position.endLsn !== LSN_ZERO);
   return ours.end === null ? position : followTimeline(sides, position, ours, context);
 }
 

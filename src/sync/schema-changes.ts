@@ -155,6 +155,25 @@ export class SchemaChanges {
     return this.#decide(actions, UNKNOWN, at);
   }
 
+  /** What tables come to whose rows were written anew by a command of which no more is known; of a partitioned one, its partitions'. */
+  byRewrite(oids: readonly number[], at: At): Decided | null {
+    const { tables } = this.#options.relations;
+    const actions = [...tables.values()].flatMap(({ table: { source } }): TableAction[] => {
+      const isOf = [source.oid, ...(source.partitions ?? [])].some((oid) => oids.includes(oid));
+      if (!isOf || this.passesOver(source.oid) || at.finalLsn < (tables.get(source.oid)?.snapshotLsn ?? LSN_ZERO))
+        return [];
+      return [
+        {
+          kind: 'copy',
+          oid: source.oid,
+          name: qualifiedName(source),
+          why: 'Postgres wrote its rows anew, by what is not known',
+        },
+      ];
+    });
+    return this.#decide(actions, UNKNOWN, at);
+  }
+
   /** What a followed table comes to that changed, and was dropped before anybody looked. */
   byLoss(oid: number, at: At): Decided | null {
     const name = this.#options.relations.tables.get(oid)?.table.name ?? '';

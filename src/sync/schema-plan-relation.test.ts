@@ -27,7 +27,7 @@ describe('a partition', () => {
   };
   const planned = (before: KnownTables, snapshot: Partial<DdlSnapshot>): string[] => {
     const nothing = { publication: 'p', tag: 'ALTER TABLE', command: '', user: '', settings: {}, failure: null };
-    const lists = { tables: [], unpublished: [], dropped: [], droppedIndexes: [], complete: false };
+    const lists = { tables: [], unpublished: [], dropped: [], droppedIndexes: [], rewritten: [], complete: false };
     return planSnapshot({ ...nothing, ...lists, ...snapshot }, { finalLsn: AT, xid: 7 }, before, PLAIN_RULES).map(
       brief,
     );

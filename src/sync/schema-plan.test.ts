@@ -177,7 +177,7 @@ it('a definition that is older than what was told already ends in a copy', () =>
   const followed = { ...known({ followed: [orders] }), changedBy: () => 12 };
   const snapshot: DdlSnapshot = {
     ...{ publication: 'p', tag: 'ALTER TYPE', command: '', user: '', settings: {}, unpublished: [], dropped: [] },
-    ...{ droppedIndexes: [], complete: false, failure: null, tables: [defined(orders)] },
+    ...{ droppedIndexes: [], rewritten: [], complete: false, failure: null, tables: [defined(orders)] },
   };
   const at = { finalLsn: AT, xid: 11 };
   const kinds = (seen: string) =>

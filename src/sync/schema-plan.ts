@@ -214,7 +214,10 @@ class SchemaPlan {
     let diff = diffTables(before.table, after, hints);
     if (diff === null) return;
     const stillEmpty =
-      this.#known.empty.has(oid) && !attaches(before.table.source, schema, hints.createdPartitions ?? new Set());
+      this.#known.empty.has(oid) &&
+      // Where it has rows that the publication left out, it is not empty in the source.
+      before.table.source.rowFilter === schema.rowFilter &&
+      !attaches(before.table.source, schema, hints.createdPartitions ?? new Set());
     if (diff.rows.kind !== 'kept' && stillEmpty) diff = { ...diff, rows: { kind: 'kept' } };
     if (diff.rows.kind === 'copied') {
       this.actions.push({ kind: 'copy', oid, name: qualifiedName(schema), why: diff.rows.because });

@@ -122,7 +122,7 @@ export class StreamSchema {
       // What the command did is found by the relations that are announced after it, as far as they tell.
       this.#exact = false;
       logger.warn({ command: snapshot.tag, reason: snapshot.failure }, 'the event trigger of the source failed');
-      return;
+      return this.#apply(changes.byRewrite(told.rewritten, at));
     }
     const empty = new Set<number>();
     const copied = changes.copiedBy(snapshot, at);

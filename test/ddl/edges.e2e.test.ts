@@ -47,6 +47,16 @@ const toast: readonly DdlCase[] = [
 
 const limits: readonly DdlCase[] = [
   {
+    name: 'a text that is too long to be told: what its end does to the rows is not guessed from its beginning',
+    setup: 'create table t (id int primary key, n int); insert into t values (1, 10), (2, 20)',
+    change: [
+      `alter table t alter id type bigint; /* ${'.'.repeat(17_000)} */ alter table t alter n type int using n + 1`,
+      'insert into t values (3, 30)',
+    ],
+    was: { t: ['id int NOT NULL, n int, PRIMARY KEY (id)', [1, 10], [2, 20]] },
+    is: { t: ['id bigint NOT NULL, n int, PRIMARY KEY (id)', [1, 11], [2, 21], [3, 30]] },
+  },
+  {
     name: 'a column for which others have to make room in the row',
     setup: `create table t (id int primary key, a varchar(8000), b varchar(6000)); insert into t values (1, 'a', 'b')`,
     change: [

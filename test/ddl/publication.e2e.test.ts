@@ -92,6 +92,17 @@ followsDdl(
       relations: 'stops',
     },
     {
+      name: 'a row filter that no row had passed, and one that some pass',
+      setup: `${TWO}, veg where (id > 100)`,
+      change: [
+        'alter publication {publication} drop table veg; alter publication {publication} add table veg where (id < 2)',
+        'delete from fruit where id = 2',
+      ],
+      was: { veg: [VEG] },
+      is: { veg: [VEG, [1, 'leek', 5]] },
+      relations: 'stops',
+    },
+    {
       name: 'TABLES IN SCHEMA: those that are there, that are made, and that move in and out',
       setup: `${TWO}; create schema {schema}_x; create table {schema}_x.one (id int primary key); insert into {schema}_x.one values (1)`,
       change: [

@@ -52,6 +52,23 @@ describe('changes of schema that the event triggers did not tell of', () => {
     await expectAsCopied(source, target);
   });
 
+  it('by a trigger that breaks: rows that were written anew in the same type are copied again, also when a run ends in between', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(`create table fruit (id int primary key, n int); insert into fruit values (1, 10), (2, 20);
+      create table basket (id int primary key, n int) partition by range (id);
+      create table basket_1 partition of basket for values from (0) to (10); insert into basket values (1, 10)`);
+    await drain(source.url, target.url, WITH_TRIGGERS);
+    await source.sql('alter function wal2dolt.messages(text) rename to broken');
+    await source.sql('alter table fruit alter n type int using n + 1');
+    await source.sql('alter table basket alter n type int using n + 1');
+    await drain(source.url, target.url, WITH_TRIGGERS);
+    await source.sql('alter function wal2dolt.broken(text) rename to messages');
+    await source.sql('insert into fruit values (3, 30); insert into basket values (3, 30)');
+    await drain(source.url, target.url, WITH_TRIGGERS);
+    await expectAsCopied(source, target);
+  });
+
   it('are told also where the session replicates from elsewhere', async () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();

@@ -65,6 +65,7 @@ export function plan(scene: Scene, snapshot: Partial<DdlSnapshot>, rules: Partia
     unpublished: [],
     dropped: [],
     droppedIndexes: [],
+    rewritten: [],
     complete: false,
     failure: null,
     ...snapshot,
