@@ -1,13 +1,16 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { inject } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** wal2dolt as it is installed: compiled from the sources of this moment, in a folder of its own. */
+/** wal2dolt as it is installed: compiled from the sources as they are when the tests start. */
 export interface BuiltCli {
   readonly folder: string;
   /** dist/cli.js; run it with `process.execPath`. */
@@ -15,16 +18,36 @@ export interface BuiltCli {
   remove(): Promise<void>;
 }
 
-/** Takes some seconds. Type errors do not matter here: they have a check of their own. */
+/** Takes some seconds; with servers it is built once, for all files of the project, by the first that asks. */
 export async function buildCli(): Promise<BuiltCli> {
-  const folder = await mkdtemp(join(tmpdir(), 'wal2dolt-cli-'));
-  const dist = join(folder, 'dist');
+  const shared = inject('cliFolder');
+  const folder = shared === undefined ? await mkdtemp(join(tmpdir(), 'wal2dolt-cli-')) : join(shared, 'wal2dolt');
+  const path = join(folder, 'dist', 'cli.js');
+  if (shared === undefined) {
+    await build(folder);
+    return { folder, path, remove: () => rm(folder, { recursive: true, force: true }) };
+  }
+  const built = join(shared, 'built');
+  // Files run side by side: the one that makes the folder fills it.
+  const isFirst = await mkdir(folder).then(
+    () => true,
+    () => false,
+  );
+  if (isFirst) {
+    await build(folder);
+    await writeFile(built, '');
+  }
+  while (!existsSync(built)) await sleep(50);
+  return { folder, path, remove: async () => {} };
+}
+
+/** Type errors do not matter here: they have a check of their own. */
+async function build(folder: string): Promise<void> {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', dist, '--declaration', 'false'];
+  const options = ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist'), '--declaration', 'false'];
   await promisify(execFile)(process.execPath, [tsc, ...options]).catch(() => {});
   await cp(join(ROOT, 'package.json'), join(folder, 'package.json'));
   for (const name of ['node_modules', 'sql', 'scripts']) await symlink(join(ROOT, name), join(folder, name));
-  return { folder, path: join(dist, 'cli.js'), remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 export interface Outcome {

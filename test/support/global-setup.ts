@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { findDolt, startDolt } from '../../src/servers/dolt.js';
 import { startPostgres } from '../../src/servers/postgres.js';
@@ -14,6 +17,8 @@ declare module 'vitest' {
     doltBinary: string;
     /** The Dolt that the project's tests share: root, no database. */
     doltUrl: string;
+    /** Where wal2dolt is built, by the first file that needs it; a project without servers has none. */
+    cliFolder?: string;
   }
 }
 
@@ -26,7 +31,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('postgresUrl', postgres.url);
   project.provide('doltBinary', doltBinary);
   project.provide('doltUrl', dolt.url);
+  const cliFolder = await mkdtemp(join(tmpdir(), 'wal2dolt-cli-'));
+  project.provide('cliFolder', cliFolder);
+  // In watch mode, when the sources are others.
+  project.onTestsRerun(async () => {
+    for (const name of ['built', 'wal2dolt']) await rm(join(cliFolder, name), { recursive: true, force: true });
+  });
   return async () => {
+    await rm(cliFolder, { recursive: true, force: true });
     await dolt[Symbol.asyncDispose]();
     await postgres[Symbol.asyncDispose]();
   };
