@@ -183,7 +183,7 @@ export const POLICY = {
     action: 'halt',
     exit: 3,
     remedy:
-      'The target does not hold what the stream left there: someone else wrote to it, or a type changed that nothing told of. Where rows of a table are meant, copy it again: wal2dolt resync schema.table, then start again. Commits of others (dolt_log shows them) are to be reverted; else copy again into a new target.',
+      'The target does not hold what the stream left there: someone else wrote to it, or a type changed that nothing told of. Where rows of a table are meant, copy it again: wal2dolt resync schema.table, then start again. Commits of others have to leave the branch (`wal2dolt check` prints how; a revert is one more); else copy again into a new target.',
   },
   E_TARGET_FOREIGN: {
     action: 'halt',

@@ -47,7 +47,7 @@ function sourceLines({ walPosition, slot, ddl }: SourceStatus): string[] {
 
 function targetLines({ phase, endLsn, commitTime, tables }: TargetStatus): string[] {
   if (phase === 'empty') return ['nothing of wal2dolt yet'];
-  const copying = tables.copying > 0 ? `, ${tables.copying} being copied` : '';
+  const copying = tables.copying > 0 ? `, ${tables.copying} to be copied` : '';
   const left = tables.left > 0 ? `, ${tables.left} that left` : '';
   return [
     `${phase === 'snapshot' ? 'the first copy is not complete' : 'streaming'}, up to ${endLsn ?? 'nothing'}`,
