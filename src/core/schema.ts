@@ -106,7 +106,8 @@ export interface TableSchema {
   /**
    * oids of the catalog rows by which the publication carries it: of the table or an ancestor (pg_publication_rel), its
    * schema (pg_publication_namespace) or all tables (pg_publication). None of them outlives an ALTER PUBLICATION that
-   * drops the table or gives it another row filter or column list, nor a DROP PUBLICATION.
+   * drops the table or gives it another row filter or column list, nor a DROP PUBLICATION. Others beside it may overrule its
+   * row filter.
    */
   readonly publishedBy: readonly number[];
   /** pg_relation_filenode: another one after a rewrite or a TRUNCATE, 0 for a partitioned table. */

@@ -16,6 +16,7 @@ import {
 } from './preflight-tables.js';
 import type { Server, SourceWishes } from './preflight-wishes.js';
 import {
+  type Carried,
   missingOperations,
   PUBLISHED,
   type Publication,
@@ -78,17 +79,17 @@ export async function readWantedTables(
 }
 
 /**
- * Whether the publication carries all of the time what the target follows, as its definitions say; `publishedBy` is how it
+ * Whether the publication carries all of the time what the target follows, as its definitions say; `carried` is how it
  * carries them now. Nothing in the stream tells of an ALTER PUBLICATION: Dolt would go on showing the rows that a table
  * had, and miss those of a time in between.
  */
 export async function checkStillPublished(
   client: pg.Client,
   publication: string,
-  publishedBy: ReadonlyMap<number, readonly number[]>,
+  carried: ReadonlyMap<number, Carried>,
   tables: readonly TableSchema[],
 ): Promise<Finding[]> {
-  const left = tables.filter(({ oid }) => !publishedBy.has(oid));
+  const left = tables.filter(({ oid }) => !carried.has(oid));
   const rows = await queryRows<{ oid: string }>(
     client,
     'SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])',
@@ -98,8 +99,8 @@ export async function checkStillPublished(
   const unpublished = left.filter(({ oid }) => existing.has(oid));
   const dropped = left.filter(({ oid }) => !existing.has(oid));
   const interrupted = tables.filter((table) => {
-    const entries = publishedBy.get(table.oid);
-    return entries !== undefined && !entries.some((entry) => table.publishedBy.includes(entry));
+    const now = carried.get(table.oid);
+    return now !== undefined && !isSentAsBefore(table, now);
   });
   const findings: Finding[] = [];
   if (unpublished.length > 0) {
@@ -120,6 +121,13 @@ export async function checkStillPublished(
   }
   return findings;
 }
+
+/**
+ * Whether all changes of a table came, and come, as they did. What carries it may be others: not where one of them filters, as
+ * all tables of a schema overrule the filter of one of them.
+ */
+const isSentAsBefore = ({ publishedBy, rowFilter }: TableSchema, { by, whole }: Carried): boolean =>
+  by.join() === publishedBy.join() || (rowFilter === null && whole.some((entry) => publishedBy.includes(entry)));
 
 /** With a new copy of the tables, or without them: the history goes on either way. */
 function waysOut(tables: readonly TableName[]): string {

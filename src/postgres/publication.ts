@@ -74,14 +74,25 @@ export async function readPublication(client: pg.Client, name: string): Promise<
  */
 export const PUBLISHED = queryOf('published');
 
-/** By the oid of each published table, `TableSchema.publishedBy`. Takes no lock on the tables. */
-export async function readPublishedBy(client: pg.Client, publication: string): Promise<Map<number, number[]>> {
-  const rows = await queryRows<{ relid: string; published_by: string }>(
+/** How a publication carries a table now. */
+export interface Carried {
+  /** `TableSchema.publishedBy`. */
+  readonly by: readonly number[];
+  /** Of these, the ones each of which alone has all of its rows sent; none where a row filter or a column list holds. */
+  readonly whole: readonly number[];
+}
+
+/** By the oid of each published table. Takes no lock on the tables. */
+export async function readCarried(client: pg.Client, publication: string): Promise<Map<number, Carried>> {
+  const rows = await queryRows<{ relid: string; carried: string }>(
     client,
-    `SELECT relid, to_json(published_by::int8[]) AS published_by FROM (${PUBLISHED}) published`,
+    `SELECT relid, json_build_object('by', published_by::int8[], 'whole', CASE WHEN filter IS NULL AND listed IS NULL THEN ARRAY(
+       SELECT unnest(published_by)
+       EXCEPT SELECT oid FROM pg_catalog.pg_publication_rel WHERE prrelid = relid AND (prqual IS NOT NULL OR prattrs IS NOT NULL)
+     )::int8[] ELSE '{}' END) AS carried FROM (${PUBLISHED}) published`,
     [publication, null],
   );
-  return new Map(rows.map((row) => [Number(row.relid), JSON.parse(row.published_by) as number[]])); // to_json of int8[]
+  return new Map(rows.map((row) => [Number(row.relid), JSON.parse(row.carried) as Carried])); // as it was built
 }
 
 /** Of the four operations, those that the publication does not publish. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresDatabase, type PostgresDatabase, postgresVersion } from '../../test/support/postgres.js';
 import { readTables } from './catalog.js';
 import { connectSource, queryRows } from './client.js';
-import { readPublishedBy } from './publication.js';
+import { readCarried } from './publication.js';
 
 const is18 = postgresVersion() >= 18;
 
@@ -120,7 +120,7 @@ describe('what a publication carries', () => {
     await other.query('begin; lock table s1.plain in access exclusive mode');
     try {
       await queryRows(client, `set lock_timeout = '1s'`);
-      expect((await readPublishedBy(client, 'p')).size).toBeGreaterThan(5);
+      expect((await readCarried(client, 'p')).size).toBeGreaterThan(5);
       await expect(readTables(client, 'p')).rejects.toThrow(/lock timeout/); // its default is printed
     } finally {
       await queryRows(client, 'reset lock_timeout');
@@ -147,7 +147,7 @@ async function compare(): Promise<void> {
   expect(tables.map(({ oid, columns, rowFilter }) => [oid, columns.map(({ name }) => name), rowFilter])).toEqual(
     wanted,
   );
-  expect([...(await readPublishedBy(client, 'p')).keys()].sort()).toEqual(wanted.map(([oid]) => oid).sort());
+  expect([...(await readCarried(client, 'p')).keys()].sort()).toEqual(wanted.map(([oid]) => oid).sort());
 
   // Of some tables, the same as of all.
   const every = await queryRows<{ oid: string }>(

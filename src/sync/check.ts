@@ -17,7 +17,7 @@ import { checkReplicationConnection, checkSource } from '../postgres/preflight.j
 import { checkStillPublished, readWantedTables } from '../postgres/preflight-publication.js';
 import { checkTriggers } from '../postgres/preflight-triggers.js';
 import type { SourceWishes } from '../postgres/preflight-wishes.js';
-import { readPublication, readPublishedBy } from '../postgres/publication.js';
+import { readCarried, readPublication } from '../postgres/publication.js';
 import type { SystemIdentity } from '../postgres/system.js';
 import { checkMapping, checkStoredMapping } from './check-mapping.js';
 import { identityOf, requireSameSource } from './go-on.js';
@@ -159,7 +159,7 @@ async function checkTables(client: pg.Client, config: Config, target: TargetRepo
     const selected = target.tables.filter(({ schema }) => selects(config.tables, schema.schema, schema.name));
     const followed = selected.filter(({ state }) => state !== 'left');
     const leaving = target.tables.filter((table) => table.state !== 'left' && !selected.includes(table));
-    const published = await readPublishedBy(client, config.publication);
+    const published = await readCarried(client, config.publication);
     const exact = areExact(await readTriggers(client), config.publication);
     return [
       ...checkStoredMapping(followed, rules),

@@ -5,7 +5,7 @@ import { selects, type TableRules } from '../core/patterns.js';
 import { qualifiedName } from '../core/schema.js';
 import { type StoredTable, updateTableState } from '../dolt/bookkeeping.js';
 import type { Committer } from '../dolt/committer.js';
-import { readPublishedBy } from '../postgres/publication.js';
+import { readCarried } from '../postgres/publication.js';
 
 /**
  * Marks the tables that the configuration leaves out from now on, before anything of them is passed over: they keep
@@ -41,6 +41,6 @@ export async function cameBack(
     ({ state, schema }) => state === 'left' && selects(config.tables, schema.schema, schema.name),
   );
   if (wanted.length === 0) return [];
-  const published = await readPublishedBy(source, config.publication);
+  const published = await readCarried(source, config.publication);
   return wanted.filter(({ oid }) => published.has(oid));
 }

@@ -7,7 +7,7 @@ import type { TableSchema } from '../core/schema.js';
 import { asWal2DoltError, Wal2DoltError } from '../errors.js';
 import { readHorizon } from '../postgres/attributes.js';
 import { checkStillPublished } from '../postgres/preflight-publication.js';
-import { missingOperations, readPublication, readPublishedBy } from '../postgres/publication.js';
+import { missingOperations, readCarried, readPublication } from '../postgres/publication.js';
 import { currentWal } from '../postgres/system.js';
 
 /** Between two looks at the transactions that run, and of how many one is at the publication too. */
@@ -114,7 +114,7 @@ export class PublicationWatch implements AsyncDisposable {
       const message = `the publication ${name} leaves out ${missing.join(', ')} now`;
       return new Wal2DoltError('E_PUBLICATION_CHANGED', message);
     }
-    const findings = await checkStillPublished(client, name, await readPublishedBy(client, name), tables());
+    const findings = await checkStillPublished(client, name, await readCarried(client, name), tables());
     const errors = findings.filter(({ severity }) => severity === 'error');
     if (errors.length === 0) return null;
     const told = errors.map(({ message, fix }) => `${message}${fix === undefined ? '' : `\n${fix}`}`);
