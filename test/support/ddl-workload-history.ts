@@ -62,7 +62,8 @@ export class DdlHistory implements AsyncDisposable {
   #uncertain = false;
   #emptied = false;
   #number = 0;
-  #beats = 0;
+  /** The transactions of `beat`, by their xids. */
+  readonly beats: number[] = [];
 
   private constructor(
     options: Choice,
@@ -141,12 +142,13 @@ export class DdlHistory implements AsyncDisposable {
   /** Changes a row of a table that is always there: when this has arrived, everything before it has. */
   async beat(): Promise<State> {
     const from = await this.#position();
-    this.#beats += 1;
     const { rows } = await this.#pulse.query(
       'update steady.pulse set beats = $1 returning pg_current_xact_id()::text as xid',
-      [this.#beats],
+      [this.beats.length + 1],
     );
-    return this.#record(Number(rows[0]?.xid), from, await this.#position(), [STEADY]);
+    const xid = Number(rows[0]?.xid);
+    this.beats.push(xid);
+    return this.#record(xid, from, await this.#position(), [STEADY]);
   }
 
   /** Runs statements of the caller's in a transaction. */
