@@ -139,6 +139,8 @@ describe('the message of a schema change', () => {
       '  DROP COLUMN old;',
     ]);
     expect(schemaMessage(schemaCommit({ command: ' ', changes: [] }))).toMatch(/^ALTER TABLE\n\nLsn: /);
+    const context = { content: '', message: ' Ticket 4711 ' };
+    expect(schemaMessage(schemaCommit({ changes: [] }), context)).toMatch(/^Ticket 4711\n\nALTER TABLE: /);
   });
 
   it('stays far below what Dolt can store, and its first line short', () => {

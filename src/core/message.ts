@@ -1,4 +1,4 @@
-import type { ClosedBatch, CloseReason, TableCounts } from './batch.js';
+import type { ClosedBatch, CloseReason, TableCounts, TransactionContext } from './batch.js';
 import { firstLine, withoutPasswords } from './command-text.js';
 import { formatLsn, formatMicros, type Lsn, type Micros, type Position } from './position.js';
 
@@ -30,11 +30,13 @@ const CHANGE_CHARACTERS = 300;
 const clip = (text: string, characters: number): string =>
   text.length > characters ? `${text.slice(0, characters)}… (${text.length} characters)` : text;
 
+const givenMessage = (context: TransactionContext | null): string =>
+  clip(context?.message?.trim() ?? '', MESSAGE_CHARACTERS);
+
 export function commitMessage(batch: ClosedBatch, position: Position): string {
   const [only] = batch.transactions;
   const summary = summaryLine(batch, position);
-  const given =
-    batch.transactions.length === 1 ? clip(only?.context?.message?.trim() ?? '', MESSAGE_CHARACTERS) : undefined;
+  const given = batch.transactions.length === 1 ? givenMessage(only?.context ?? null) : '';
   const contexts = batch.transactions.filter(({ context }) => context !== null && batch.transactions.length > 1);
   const body = contexts
     .slice(0, CONTEXTS_SHOWN)
@@ -93,8 +95,14 @@ export interface SchemaCommit {
   readonly part: boolean;
 }
 
-/** `ALTER TABLE: alter table orders add note text`, what that changed, the whole command if it has more lines, trailers. */
-export function schemaMessage({ tag, command, changes, endLsn, xid, user, commitTime, part }: SchemaCommit): string {
+/**
+ * `ALTER TABLE: alter table orders add note text`, what that changed, the whole command if it has more lines, trailers. What the
+ * transaction's context says of it comes first.
+ */
+export function schemaMessage(
+  { tag, command, changes, endLsn, xid, user, commitTime, part }: SchemaCommit,
+  context: TransactionContext | null = null,
+): string {
   const text = withoutPasswords(command).trim();
   const line = firstLine(text);
   const subject = oneLine(tag, SUBJECT_CHARACTERS) + (line === '' ? '' : `: ${oneLine(line, SUBJECT_CHARACTERS)}`);
@@ -108,8 +116,9 @@ export function schemaMessage({ tag, command, changes, endLsn, xid, user, commit
     `Commit-Time: ${formatMicros(commitTime)}`,
     ...(part ? [`Part-Of: ${xid}`] : ['Transactions: 1', 'Rows: 0', 'Reason: ddl']),
   ].join('\n');
-  const paragraphs = [shown.join('\n'), subject.endsWith(`: ${text}`) ? '' : clip(text, COMMAND_CHARACTERS)];
-  return [subject, ...paragraphs.filter((paragraph) => paragraph !== ''), trailers].join('\n\n');
+  const whole = subject.endsWith(`: ${text}`) ? '' : clip(text, COMMAND_CHARACTERS);
+  const paragraphs = [givenMessage(context), subject, shown.join('\n'), whole, trailers];
+  return paragraphs.filter((paragraph) => paragraph !== '').join('\n\n');
 }
 
 /** What a schema commit's message says of the transaction; null for any other commit. */

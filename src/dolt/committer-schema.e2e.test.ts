@@ -125,6 +125,21 @@ describe('a transaction that changes the schema', () => {
     ]);
   });
 
+  it('and says what for, in its context, is a commit with that message first', async () => {
+    await using target = createDoltDatabaseName();
+    const { staging, committer } = await start(target);
+    await using _ = staging;
+    await committer.changeSchema([], widening(staging));
+    const batch = batchAt(10n, '2020-01-02T00:00:00.000000', { reason: 'ddl' });
+    const transactions = batch.transactions.map((one) => ({
+      ...one,
+      context: { content: '', message: 'Ticket 4711' },
+    }));
+    await committer.commit({ ...batch, transactions });
+    const [commit] = await target.sql<{ message: string }>('select message from dolt_log limit 1');
+    expect(commit?.message.split('\n\n').slice(0, 2)).toEqual(['Ticket 4711', SHOWN]);
+  });
+
   it('several times is as many commits, the last of them the transaction', async () => {
     await using target = createDoltDatabaseName();
     const { staging, committer } = await start(target);

@@ -166,7 +166,9 @@ export class Committer {
     await this.#move(last);
     const author = (batch.transactions.length === 1 && authorOf(last.context?.author)) || this.#options.author;
     const message =
-      change === null ? commitMessage(batch, last) : schemaMessage({ ...change, endLsn: last.endLsn, part: false });
+      change === null
+        ? commitMessage(batch, last)
+        : schemaMessage({ ...change, endLsn: last.endLsn, part: false }, transaction.context);
     const hash = await this.#staging.commit(message, this.#date(last.commitTime), author);
     failpoint('after-commit');
     this.#inTransaction = false;
