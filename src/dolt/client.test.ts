@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeTarget, parseTarget, quoteName, type TargetAddress } from './client.js';
+import { parseTarget, quoteName, type TargetAddress } from './client.js';
 
 const DEFAULTS: TargetAddress = {
   host: '127.0.0.1',
@@ -61,14 +61,12 @@ describe('a target', () => {
     refused.not.toThrowError(expect.objectContaining({ cause: expect.anything() }));
   });
 
-  it('may have any password, and is described without it', () => {
+  it('may have any password', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom(...'aZ0:/@%#?&=+ []\\"\'é日🍕\u0001\n'), minLength: 1 }),
         (password) => {
-          const address = parseTarget(`mysql://ann:${encodeURIComponent(password)}@host:1/db`);
-          expect(address.password).toBe(password);
-          expect(describeTarget(address)).toBe('ann@host:1/db');
+          expect(parseTarget(`mysql://ann:${encodeURIComponent(password)}@host:1/db`).password).toBe(password);
         },
       ),
     );

@@ -59,9 +59,6 @@ export function parseTarget(url: string): TargetAddress {
   };
 }
 
-export const describeTarget = (address: TargetAddress): string =>
-  `${address.user}@${address.host}:${address.port}/${address.database}`;
-
 export const quoteName = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 
 /** A row of a result: every value as text, NULL as null. */
