@@ -184,7 +184,8 @@ export class StreamSchema {
     this.#doubts.delete(oid);
     if (difference !== null) logger.info({ table: `${schema}.${name}` }, difference);
     await this.#apply(changes.byDetached(oid, at));
-    const inferred = await inferSchema(relation, at, again);
+    // It may wait for a transaction that waits for a standby.
+    const inferred = await unlessAborted(this.#closing.late, inferSchema(relation, at, again));
     if (inferred === null) {
       logger.warn(
         { table: `${schema}.${name}` },
