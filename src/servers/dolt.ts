@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -26,16 +26,17 @@ export async function findDolt(signal?: AbortSignal): Promise<string> {
 }
 
 /**
- * Starts `dolt sql-server` with an empty data folder. Its url (`mysql://root@127.0.0.1:port`) is of the user that Dolt
+ * Starts `dolt sql-server` with an empty data folder, or a copy of `from`, which no server has open. Its url (`mysql://root@127.0.0.1:port`) is of the user that Dolt
  * creates at the first start: root, no password, from this machine only.
  */
-export async function startDolt(options: { binary?: string; port?: number } = {}): Promise<LocalServer> {
+export async function startDolt(options: { binary?: string; port?: number; from?: string } = {}): Promise<LocalServer> {
   const binary = options.binary ?? (await findDolt());
   const folder = await GuardedFolder.create('wal2dolt-dolt');
   const home = join(folder.path, 'home');
   const data = join(folder.path, 'data');
   await mkdir(join(home, '.dolt'), { recursive: true });
-  await mkdir(data);
+  if (options.from === undefined) await mkdir(data);
+  else await cp(options.from, data, { recursive: true });
   // As `dolt config --global --add` would write it: https://docs.dolthub.com/cli-reference/cli#dolt-config
   const config = { 'metrics.disabled': 'true', 'versioncheck.disabled': 'true' };
   await writeFile(join(home, '.dolt', 'config_global.json'), JSON.stringify(config));

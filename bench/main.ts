@@ -1,0 +1,73 @@
+import { writeFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { findDolt } from '../src/servers/dolt.js';
+import type { CopyCase, DrainCase, OwnCase } from './case.js';
+import { copyEight, copyOne } from './cases/copies.js';
+import { deletes, everyTransaction, inserts, randomInserts, randomUpdates, updates } from './cases/drain.js';
+import { growth } from './cases/growth.js';
+import { latency, latencyDelay } from './cases/latency.js';
+import { memory } from './cases/memory.js';
+import { pgbench } from './cases/pgbench.js';
+import { jsonb, toast, wide } from './cases/wide.js';
+import { runCase } from './run-case.js';
+import { Source } from './source.js';
+import { type Compared, comparisonTable, exceeded, type Found, findingsTable, slower } from './table.js';
+
+const CASES: readonly (DrainCase | CopyCase | OwnCase)[] = [
+  copyOne,
+  copyEight,
+  inserts,
+  updates,
+  randomInserts,
+  randomUpdates,
+  deletes,
+  pgbench,
+  everyTransaction,
+  wide,
+  toast,
+  jsonb,
+  latency,
+  latencyDelay,
+  memory,
+  growth,
+];
+
+const program = new Command('bench')
+  .description(
+    'Measures wal2dolt against what Dolt can do: with servers of its own, each case several times, in turn with its contenders.',
+  )
+  .argument('[names...]', `which cases: ${CASES.map(({ name }) => name).join(', ')}`)
+  .option('--repeat <times>', 'how often each contender runs', Number, 3)
+  .addOption(new Option('--short', 'a smaller form, of a minute, to see that nothing is broken'))
+  .option('--json <file>', 'where to write all measurements', 'bench.json')
+  .parse();
+
+const { repeat, short, json } = program.opts<{ repeat: number; short?: true; json: string }>();
+const wanted = program.args.length === 0 ? CASES : program.args.map(caseNamed);
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+await using source = await Source.start();
+const environment = { source, doltBinary: await findDolt(), say };
+const compared: Compared[] = [];
+const found: Found[] = [];
+for (const work of wanted) {
+  if (work.kind === 'own') found.push({ work, findings: await work.run(environment, short === true) });
+  else {
+    const size = short ? work.size.short : work.size.full;
+    compared.push({ work, measured: await runCase(work, size, repeat, environment) });
+  }
+}
+const results = [
+  ...compared.map(({ work, measured }) => ({ case: work.name, measured })),
+  ...found.map(({ work, findings }) => ({ case: work.name, findings })),
+];
+await writeFile(json, JSON.stringify(results, null, 2));
+for (const line of [...comparisonTable(compared), '', ...findingsTable(found)]) console.log(line);
+const misses = [...compared.flatMap(slower), ...found.flatMap(exceeded)];
+for (const miss of misses) say(miss);
+process.exitCode = misses.length === 0 ? 0 : 1;
+
+function caseNamed(name: string): DrainCase | CopyCase | OwnCase {
+  const found = CASES.find((work) => work.name === name);
+  return found ?? program.error(`there is no case ${name}`);
+}

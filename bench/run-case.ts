@@ -1,0 +1,151 @@
+import type { Contender, CopyCase, DrainCase, Environment } from './case.js';
+import { type Prepared, prepareNetChanges, prepareSingles } from './ceiling.js';
+import { type Usage, UsageWatch } from './measure.js';
+import { type NetChanges, readNetChanges } from './net-changes.js';
+import { prepareSameStatements, Recorder, type Sent } from './recorder.js';
+import type { Source } from './source.js';
+import { Target } from './target.js';
+import { runToCurrent } from './wal2dolt.js';
+
+/** One run of one contender. */
+export interface Measurement {
+  readonly contender: Contender | 'wal2dolt';
+  /** Rows changed in Postgres (of a sample: written), for each second of work; starting up does not count. */
+  readonly rowsPerSecond: number;
+  readonly seconds: number;
+  /** wal2dolt alone: from the start of the process until it streams. */
+  readonly startSeconds: number | null;
+  readonly client: Usage;
+  readonly dolt: Usage;
+}
+
+/** All runs of a case: wal2dolt and its contenders in turn, `repeat` times. What they wrote is the same, or this throws. */
+export async function runCase(
+  work: DrainCase | CopyCase,
+  size: number,
+  repeat: number,
+  environment: Environment,
+): Promise<Measurement[]> {
+  const { source, doltBinary, say } = environment;
+  await source.empty();
+  await using before = await Target.start(doltBinary);
+  say(`${work.name}: preparing`);
+  const rows =
+    work.kind === 'copy' ? await work.before(source.client, size) : await prepareBacklog(work, size, source, before);
+  const from = work.kind === 'copy' ? null : await headOf(before);
+  await before.stop();
+
+  const plan = await learn(work, environment, before, from);
+  const measured: Measurement[] = [];
+  for (let round = 0; round < repeat; round += 1) {
+    for (const contender of ['wal2dolt', ...work.contenders] as const) {
+      await using target = await Target.start(doltBinary, before);
+      const one = await measure(contender, work, rows, plan, source, target);
+      if (contender !== 'row by row') await assertSame(target, plan.hashes, contender);
+      measured.push(one);
+      say(`${work.name}: ${contender}, ${Math.round(one.rowsPerSecond)} rows/s`);
+    }
+  }
+  return measured;
+}
+
+async function prepareBacklog(work: DrainCase, size: number, source: Source, before: Target): Promise<number> {
+  await work.before(source.client, size);
+  await runToCurrent({ source: source.url, target: before.url, options: work.options ?? [] });
+  await source.keep();
+  return work.backlog(source.client, size);
+}
+
+/** What the work comes to, from a run that does not count. */
+interface Plan {
+  /** Where nothing was there before: makes the tables. */
+  readonly creates: readonly string[];
+  readonly changes: readonly NetChanges[];
+  readonly hashes: ReadonlyMap<string, string>;
+  readonly recorded: { readonly databases: string[]; readonly sent: readonly Sent[] };
+}
+
+async function learn(
+  work: DrainCase | CopyCase,
+  { source, doltBinary }: Environment,
+  before: Target,
+  from: string | null,
+): Promise<Plan> {
+  await using target = await Target.start(doltBinary, before);
+  await source.rewind();
+  await using recorder = await Recorder.before(target);
+  const url = work.contenders.includes('same statements') ? recorder.url : target.url;
+  await runToCurrent({ source: source.url, target: url, options: work.options ?? [] });
+  return {
+    creates: work.kind === 'copy' ? await target.createStatements() : [],
+    changes: await readNetChanges(target, from),
+    hashes: await target.hashes(),
+    recorded: { databases: recorder.databases, sent: recorder.work() },
+  };
+}
+
+async function measure(
+  contender: Contender | 'wal2dolt',
+  work: DrainCase | CopyCase,
+  rows: number,
+  plan: Plan,
+  source: Source,
+  target: Target,
+): Promise<Measurement> {
+  if (contender === 'wal2dolt') {
+    await source.rewind();
+    const watch = await UsageWatch.start(target.pid);
+    const run = await runToCurrent({ source: source.url, target: target.url, options: work.options ?? [] });
+    const seconds = (run.ended - run.ready) / 1000;
+    const startSeconds = (run.ready - run.started) / 1000;
+    return {
+      contender,
+      rowsPerSecond: rows / seconds,
+      seconds,
+      startSeconds,
+      client: run.usage,
+      dolt: await watch.stop(),
+    };
+  }
+  for (const statement of plan.creates) await target.rows(statement);
+  const [prepared, written] = await prepare(contender, target, plan, rows);
+  const [client, dolt] = [await UsageWatch.start(process.pid), await UsageWatch.start(target.pid)];
+  const started = performance.now();
+  await prepared.run();
+  const seconds = (performance.now() - started) / 1000;
+  const used = { client: await client.stop(), dolt: await dolt.stop() };
+  return { contender, rowsPerSecond: written / seconds, seconds, startSeconds: null, ...used };
+}
+
+async function prepare(
+  contender: Contender,
+  target: Target,
+  { changes, recorded }: Plan,
+  rows: number,
+): Promise<[Prepared, number]> {
+  switch (contender) {
+    case 'ceiling':
+      return [await prepareNetChanges(target, changes, 1), rows];
+    case 'summit':
+      return [await prepareNetChanges(target, changes, 2), rows];
+    case 'single updates':
+      return [await prepareSingles(target, changes, Number.POSITIVE_INFINITY), rows];
+    case 'same statements':
+      return [await prepareSameStatements(target, recorded, recorded.sent), rows];
+    case 'row by row': {
+      const prepared = await prepareSingles(target, changes, 10);
+      return [prepared, prepared.rows];
+    }
+  }
+}
+
+async function headOf(target: Target): Promise<string> {
+  return String((await target.rows(`SELECT DOLT_HASHOF('main')`))[0]?.[0]);
+}
+
+async function assertSame(target: Target, expected: ReadonlyMap<string, string>, who: string): Promise<void> {
+  const found = await target.hashes();
+  for (const [table, hash] of expected) {
+    if (found.get(table) !== hash) throw new Error(`${who} did not write what wal2dolt wrote to ${table}`);
+  }
+}
