@@ -56,7 +56,8 @@ export class DdlHistory implements AsyncDisposable {
   readonly #pulse: pg.Client;
   readonly #main: Session;
   readonly #second: Session;
-  readonly #moments: Moment[] = [];
+  /** Of the open transaction of each session. */
+  readonly #moments = new Map<Session, Moment[]>();
   readonly #clients: Readonly<Record<'main' | 'second', pg.Client>>;
   #secondIsOpen = false;
   #uncertain = false;
@@ -80,9 +81,9 @@ export class DdlHistory implements AsyncDisposable {
         return first;
       },
       beforeDdl: async (client, territory) => {
-        if (territory !== MAIN) return;
-        const touched = await this.#main.touched();
-        this.#moments.push({ tables: await lookInside(client, MAIN.schemas), touched });
+        const session = territory === MAIN ? this.#main : this.#second;
+        const touched = await session.touched();
+        this.#moments.get(session)?.push({ tables: await lookInside(client, territory.schemas), touched });
       },
     };
     this.#main = new Session(main, MAIN, style);
@@ -106,18 +107,23 @@ export class DdlHistory implements AsyncDisposable {
   /** Runs a transaction of the main session. */
   async run({ seed, steps, commits }: Transaction): Promise<void> {
     this.log.push('begin;', ...(await this.#main.begin(seed)));
-    this.#moments.length = 0;
+    this.#moments.set(this.#main, []);
     [this.#uncertain, this.#emptied] = [false, false];
     for (const step of steps) {
-      if (step.savepoint === 'rolledBack') this.#uncertain = true;
-      this.#play(await this.#main.step(step));
+      const played = await this.#main.step(step);
+      if (step.savepoint === 'rolledBack' || (step.savepoint === 'released' && played.refusal !== null))
+        this.#uncertain = true;
+      this.#play(played);
     }
     await this.#end(this.#main, this.#clients.main, commits);
   }
 
   /** Begins a transaction of the second session, or goes on with it, and maybe ends it. */
   async runSecond(step: Step, ends: 'no' | 'commit' | 'rollback'): Promise<void> {
-    if (!this.#secondIsOpen) this.log.push('/* second session: */ begin;', ...(await this.#second.begin(step.seed)));
+    if (!this.#secondIsOpen) {
+      this.log.push('/* second session: */ begin;', ...(await this.#second.begin(step.seed)));
+      this.#moments.set(this.#second, []);
+    }
     this.#secondIsOpen = true;
     this.#play(await this.#second.step(step), 'second session: ');
     if (ends === 'no') return;
@@ -155,7 +161,7 @@ export class DdlHistory implements AsyncDisposable {
   async runSql(...statements: readonly string[]): Promise<void> {
     await this.#main.begin(0);
     this.log.push('begin;');
-    this.#moments.length = 0;
+    this.#moments.set(this.#main, []);
     this.#uncertain = false;
     this.#emptied = statements.some(empties);
     for (const sql of statements) {
@@ -169,7 +175,7 @@ export class DdlHistory implements AsyncDisposable {
   async touchAll(): Promise<void> {
     for (const session of [this.#main, this.#second]) {
       await session.begin(0);
-      this.#moments.length = 0;
+      this.#moments.set(session, []);
       this.#uncertain = true;
       this.log.push(...(await session.announceEverything()));
       await this.#end(session, session === this.#main ? this.#clients.main : this.#clients.second, true);
@@ -203,7 +209,7 @@ export class DdlHistory implements AsyncDisposable {
     this.log.push(`${session === this.#main ? '' : '/* second session: */ '}${commits ? 'commit' : 'rollback'};`);
     if (!commits) return;
     await this.#record(Number(rows[0].xid ?? 0), from, await this.#position(), [session.territory], {
-      before: session === this.#main ? [...this.#moments] : [],
+      before: this.#moments.get(session) ?? [],
       last,
       uncertain: session === this.#second || this.#uncertain,
       emptied: this.#emptied,

@@ -27,7 +27,7 @@ export interface Style extends Choice {
  * but for one of Postgres: after ALTER DOMAIN … DROP CONSTRAINT, no DDL in a savepoint (`unprocessed inval messages`).
  */
 const REFUSALS =
-  /^(22|23|0A|2BP01|428|42P1[067]|42P07|42701|42704|42710|42830|42846|55000|55006|55P04|42P20|42611|54011|54000|42804|42883|42703|42P01)/;
+  /^(22|23|0A|2BP01|428|42P1[067]|42P07|42701|42704|42710|42830|42846|55000|55006|55P04|42P2[01]|42611|54011|54000|42804|42883|42703|42P01)/;
 
 const ANNOUNCEMENTS: readonly ((scene: Scene, table: SourceTable | undefined) => string | null)[] = [
   (scene, table) => insert(scene, table, 1),
