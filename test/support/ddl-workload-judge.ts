@@ -1,5 +1,5 @@
 import { foldName } from '../../src/core/names.js';
-import { qualifiedName, type TableSchema } from '../../src/core/schema.js';
+import { keyAttnums, qualifiedName, type TableSchema } from '../../src/core/schema.js';
 import { differences } from './compare.js';
 import type { Mode } from './ddl-workload-follow.js';
 import type { DdlHistory, State } from './ddl-workload-history.js';
@@ -55,7 +55,7 @@ async function judgeOrder(dolt: DoltHistory, commits: readonly DoltCommit[]): Pr
     if (commit.end < before.end) faults.push(`${where(commit)}: comes before the one before it`);
     for (const [table, kind] of await dolt.changes(before.hash, commit.hash)) {
       if (kind !== 'dropped' || table.startsWith('wal2dolt_')) continue;
-      if (!tookOver(table, await dolt.at(before.hash), await dolt.at(commit.hash)))
+      if (!isUnseen(table, await dolt.at(before.hash), await dolt.at(commit.hash)))
         faults.push(`${where(commit)}: ${table} was dropped`);
     }
   }
@@ -63,12 +63,22 @@ async function judgeOrder(dolt: DoltHistory, commits: readonly DoltCommit[]): Pr
   return faults;
 }
 
-/** The table got a name that another one had: then Dolt's difference can not show who became what. */
-function tookOver(name: string, before: ReadonlyMap<number, DoltTable>, now: ReadonlyMap<number, DoltTable>): boolean {
-  const [oid] = [...before].find(([, table]) => table.name === name) ?? [];
-  const renamed = oid === undefined ? undefined : now.get(oid);
-  return [...before].some(([other, table]) => other !== oid && table.name === renamed?.name);
+/**
+ * The table got a name that another one had, or another name together with a column of its key: then Dolt's difference does not show
+ * who became what.
+ */
+function isUnseen(name: string, before: ReadonlyMap<number, DoltTable>, now: ReadonlyMap<number, DoltTable>): boolean {
+  const [oid = 0, was] = [...before].find(([, table]) => table.name === name) ?? [];
+  const is = now.get(oid);
+  if (!was || !is || is.name === name) return false;
+  return (
+    [...before].some(([other, table]) => other !== oid && table.name === is.name) ||
+    keyNames(was.schema).join() !== keyNames(is.schema).join()
+  );
 }
+
+const keyNames = (table: TableSchema): string[] =>
+  keyAttnums(table).map((attnum) => table.columns.find((column) => column.attnum === attnum)?.name ?? '');
 
 async function judge(
   tables: ReadonlyMap<number, DoltTable>,
