@@ -18,6 +18,9 @@ export type Failpoint =
   | 'after-schema-commit'
   | 'before-recopy'
   | 'after-recopy'
+  | 'before-join'
+  | 'after-join'
+  | 'before-release'
   | 'before-timeline'
   | 'after-timeline';
 

@@ -60,6 +60,21 @@ describe('acknowledging', () => {
     expect(await reportedFlush(source)).toBe(end);
   });
 
+  it('only what is durable, where the stream begins later', async () => {
+    await using source = await createPostgresDatabase();
+    await source.sql('create table t (id int primary key)');
+    const slot = await createSlot(source);
+    const durable = await slot.confirmedFlush();
+    await source.sql('insert into t values (1)');
+    const start = await currentLsn(source);
+    await using stream = await slot.open({ start, durable }, { wal_sender_timeout: '1s' });
+    await source.sql('insert into t values (2)');
+    expect(ofKind(await takeTransactions(stream), 'insert')).toMatchObject([{ row: ['2'] }]);
+    await statuses(source, 2);
+    expect(await slot.confirmedFlush()).toBe(durable);
+    expect(await reportedFlush(source)).toBe(durable);
+  });
+
   it('is sent at once, and not with the next status of the timer', async () => {
     await using source = await createPostgresDatabase();
     await source.sql('create table t (id int primary key)');

@@ -38,8 +38,10 @@ export interface ReplicationOptions {
   readonly slot: string;
   /** By its exact name. */
   readonly publication: string;
-  /** End LSN of the last transaction that is durable, or LSN_ZERO: from where the slot stands. The slot never goes back. */
+  /** End LSN of the last transaction that is not wanted, or LSN_ZERO: from where the slot stands. The slot never goes back. */
   readonly start: Lsn;
+  /** End LSN of the last transaction that is durable, where that is not `start`: nothing later is acknowledged unasked. */
+  readonly durable?: Lsn;
   /**
    * How much may wait to be taken, in bytes as received plus a guess for each event's objects. Twice of it may be in memory:
    * one batch taken, one waiting. Beside a batch that is so much by itself, as a huge row makes it, nothing waits.
@@ -100,7 +102,7 @@ class PostgresStream implements ReplicationStream {
 
   constructor(options: ReplicationOptions) {
     this.#options = options;
-    this.#acknowledged = options.start;
+    this.#acknowledged = options.durable ?? options.start;
     this.#inbox = new Inbox(options.highWaterBytes ?? DEFAULT_HIGH_WATER, {
       pause: () => this.#client?.connection.stream.pause(),
       resume: () => {
@@ -176,7 +178,7 @@ class PostgresStream implements ReplicationStream {
 
   async #startReplication(client: pg.Client): Promise<unknown> {
     this.#client = client;
-    const { server, slot, publication, start } = this.#options;
+    const { server, slot, publication, start, durable = start } = this.#options;
     if (server) await this.#requireServer(client, server);
     const state = await readSlotState(client, slot);
     if (state.lost) throw new Wal2DoltError('E_SLOT_LOST', `the replication slot ${slot} has been invalidated`);
@@ -186,7 +188,7 @@ class PostgresStream implements ReplicationStream {
       throw new Wal2DoltError('E_OTHER_SOURCE', message);
     }
     // Never a status before where the slot stands: older servers would move it back.
-    this.#acknowledged = maxLsn(start, state.confirmed);
+    this.#acknowledged = maxLsn(durable, state.confirmed);
 
     const timings = liveness(state.walSenderTimeoutMs);
     this.#tickMs = timings.tickMs;

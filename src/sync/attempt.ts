@@ -157,7 +157,6 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   const copying = { sides, context, committer, relations, changes };
   await using side = new SideCopies(copying);
   for (let joining: Joining | null = null; ; ) {
-    const start = joining?.from ?? committer.position.endLsn;
     horizons.startOver();
     await using stream = await whenFree(source, config.slot, context, () =>
       openReplicationStream({
@@ -165,7 +164,8 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
         server: { systemId: identity.systemId, timeline: identity.timeline.id },
         slot: config.slot,
         publication: config.publication,
-        start,
+        start: joining?.from ?? committer.position.endLsn,
+        durable: committer.position.endLsn,
         highWaterBytes: INBOX_BYTES,
         signal: context.signal,
       }),

@@ -79,6 +79,7 @@ export class Closing {
     const reached = this.#heldUntil;
     this.#heldUntil = null;
     const copied = this.#copied.splice(0);
+    failpoint('before-release');
     if (this.batch.transactionCount > 0) {
       for (const table of copied) this.batch.copied(table);
       await this.close('copy', this.#tag, reached);

@@ -1,7 +1,8 @@
+import { failpoint } from '../core/failpoint.js';
 import type { Lsn } from '../core/position.js';
 import { SideCopy, type SideCopyOptions } from './side-copy.js';
 
-/** Tables that join, by oid, with their names in Dolt: they have the rows of `from`, all others those of `until`. */
+/** Tables that join, by oid, with their names in Dolt: they have the rows of `from`, all others those of `until`, which is not earlier. */
 export interface Joining {
   readonly tables: ReadonlyMap<number, string>;
   readonly from: Lsn;
@@ -38,7 +39,8 @@ export class SideCopies implements AsyncDisposable {
   async join(until: Lsn): Promise<Joining | null> {
     const copy = this.#running;
     if (copy === null) return null;
-    const from = copy.position ?? until;
+    const from = copy.position;
+    failpoint('before-join');
     const tables = await copy.takeOver(until);
     this.#running = null;
     await copy[Symbol.asyncDispose]();

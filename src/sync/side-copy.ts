@@ -1,4 +1,4 @@
-import type { Lsn } from '../core/position.js';
+import { LSN_ZERO, type Lsn } from '../core/position.js';
 import { diffTables } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
 import { updateTable, updateTableState } from '../dolt/bookkeeping.js';
@@ -76,9 +76,9 @@ export class SideCopy implements AsyncDisposable {
     return this.#copying;
   }
 
-  /** Where the stream has to be read from once more. */
-  get position(): Lsn | null {
-    return this.#copied?.lsn ?? null;
+  /** Of which position the copy is, once it is complete: the stream has to come there, and is read from there once more. */
+  get position(): Lsn {
+    return this.#copied?.lsn ?? LSN_ZERO;
   }
 
   /**

@@ -1,7 +1,8 @@
 import type { Batch, TransactionContext } from '../core/batch.js';
 import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
 import { Contradiction } from '../core/coalesce.js';
-import { formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js';
+import { failpoint } from '../core/failpoint.js';
+import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
 import { Closing, type ClosingOptions } from './closing.js';
 import { parseContext } from './context.js';
@@ -84,7 +85,10 @@ class StreamLoop {
 
   async run(): Promise<Lsn | null> {
     const { joining } = this.#options;
-    if (joining) this.#closing.hold(joining.until, [...joining.tables.values()]);
+    if (joining) {
+      this.#closing.hold(joining.until, [...joining.tables.values()]);
+      failpoint('after-join');
+    }
     const { commitTime } = this.#options.committer.position;
     await this.#schema.copyPending({ xid: 0, finalLsn: this.#start, commitTime });
     while (!this.#stopped) {
@@ -92,8 +96,8 @@ class StreamLoop {
       if (this.#joining) return this.#received;
       if (this.#transaction === null) {
         if (!this.#stopped) await this.#endsBefore(this.#received);
+        if (this.#joining) return this.#received;
         await this.#closing.closeIfDue();
-        if (await this.#joins(false)) return this.#received;
       }
       if (this.#options.signal.aborted && !this.#stopped) {
         // What was read of a transaction that does not end in time is dropped: it was not acknowledged, so it comes again.
@@ -258,32 +262,49 @@ class StreamLoop {
     if (change !== null && next >= change.wholeUntil && (until === null || until > change.wholeUntil)) {
       this.#failure = change.error;
       await this.#stopAt(change.wholeUntil);
-    } else if (until !== null && next >= until && !(await this.#joins(true))) await this.#stopAt(until);
+    } else {
+      // What is copied beside the stream is shown before it ends, though that may be of a later state.
+      const end = until !== null && next >= until ? maxLsn(until, await this.#copyEnds()) : null;
+      if (!(await this.#joins(next)) && end !== null && next >= end) await this.#stopAt(end);
+    }
     return this.#stopped || this.#joining;
   }
 
-  /**
-   * Begins copies beside the stream, and ends the loop where one is complete, so that its tables join; `wait` where nothing
-   * else is left to be done.
-   */
-  async #joins(wait: boolean): Promise<boolean> {
+  /** Begins copies beside the stream, where tables are waiting for one. */
+  async #beginCopies(): Promise<void> {
     const { side, signal } = this.#options;
-    if (this.#joining) return true;
-    if (this.#closing.heldUntil !== null || this.#stopped || signal.aborted) return false;
-    if (side.isWanted) {
-      await this.#closing.closeEarlier();
-      await this.#closing.pipeline.drain();
-      this.#closing.keepWal();
-      await side.start();
-    }
-    const { running } = side;
-    if (running === null) return false;
-    if (wait) await Promise.race([running.ended, aborted(signal)]);
-    if (!running.isComplete) return false;
+    if (!side.isWanted || this.#closing.heldUntil !== null || this.#stopped || signal.aborted) return;
     await this.#closing.closeEarlier();
     await this.#closing.pipeline.drain();
+    this.#closing.keepWal();
+    await side.start();
+  }
+
+  /**
+   * Ends the loop where a copy beside the stream is complete, and everything before it was received, as is all that commits
+   * before `next`: its tables join then. What comes before the copy is not read again.
+   */
+  async #joins(next: Lsn): Promise<boolean> {
+    const { side, signal } = this.#options;
+    if (this.#joining) return true;
+    await this.#beginCopies();
+    if (side.running === null || this.#closing.heldUntil !== null || this.#stopped || signal.aborted) return false;
+    const { isComplete, position } = side.running;
+    if (!isComplete || next < position) return false;
+    await this.#closing.closeEarlier();
+    await this.#closing.pipeline.drain();
+    this.#received = maxLsn(this.#received, position);
     this.#joining = true;
     return true;
+  }
+
+  /** Waits for the copies beside the stream. Returns the position that they are of, LSN_ZERO where there are none. */
+  async #copyEnds(): Promise<Lsn> {
+    const { side, signal } = this.#options;
+    await this.#beginCopies();
+    if (side.running === null) return LSN_ZERO;
+    await Promise.race([side.running.ended, aborted(signal)]);
+    return side.running.position;
   }
 
   /** Everything that commits before `reached` was received: makes it durable, and ends. */
