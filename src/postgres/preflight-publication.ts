@@ -90,12 +90,7 @@ export async function checkStillPublished(
   tables: readonly TableSchema[],
 ): Promise<Finding[]> {
   const left = tables.filter(({ oid }) => !carried.has(oid));
-  const rows = await queryRows<{ oid: string }>(
-    client,
-    'SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])',
-    [left.map(({ oid }) => oid)],
-  );
-  const existing = new Set(rows.map((row) => Number(row.oid)));
+  const existing = await readExisting(client, left);
   const unpublished = left.filter(({ oid }) => existing.has(oid));
   const dropped = left.filter(({ oid }) => !existing.has(oid));
   const interrupted = tables.filter((table) => {
@@ -120,6 +115,16 @@ export async function checkStillPublished(
     );
   }
   return findings;
+}
+
+async function readExisting(client: pg.Client, tables: readonly TableSchema[]): Promise<ReadonlySet<number>> {
+  if (tables.length === 0) return new Set();
+  const rows = await queryRows<{ oid: string }>(
+    client,
+    'SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY ($1::oid[])',
+    [tables.map(({ oid }) => oid)],
+  );
+  return new Set(rows.map((row) => Number(row.oid)));
 }
 
 /**

@@ -82,17 +82,38 @@ export interface Carried {
   readonly whole: readonly number[];
 }
 
-/** By the oid of each published table. Takes no lock on the tables. */
-export async function readCarried(client: pg.Client, publication: string): Promise<Map<number, Carried>> {
+/** By the oid of each published table, of all or of `oids`. Takes no lock on the tables. */
+export async function readCarried(
+  client: pg.Client,
+  publication: string,
+  oids: readonly number[] | null = null,
+): Promise<Map<number, Carried>> {
   const rows = await queryRows<{ relid: string; carried: string }>(
     client,
     `SELECT relid, json_build_object('by', published_by::int8[], 'whole', CASE WHEN filter IS NULL AND listed IS NULL THEN ARRAY(
        SELECT unnest(published_by)
        EXCEPT SELECT oid FROM pg_catalog.pg_publication_rel WHERE prrelid = relid AND (prqual IS NOT NULL OR prattrs IS NOT NULL)
      )::int8[] ELSE '{}' END) AS carried FROM (${PUBLISHED}) published`,
-    [publication, null],
+    [publication, oids],
   );
   return new Map(rows.map((row) => [Number(row.relid), JSON.parse(row.carried) as Carried])); // as it was built
+}
+
+/**
+ * Whether a transaction altered the publication, or drops it, and has not ended: the change is not seen yet, though its
+ * commit may be in the WAL already, where it waits for a standby.
+ */
+export async function isBeingAltered(client: pg.Client, publication: string): Promise<boolean> {
+  const [row] = await queryRows<{ altered: string }>(
+    client,
+    `SELECT EXISTS (
+       SELECT FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_locks l ON l.granted AND (
+         l.transactionid = p.xmax OR l.classid = 'pg_catalog.pg_publication'::regclass AND l.objid = p.oid
+         AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+       WHERE p.pubname = $1) AS altered`,
+    [publication],
+  );
+  return row?.altered === 't';
 }
 
 /** Of the four operations, those that the publication does not publish. */

@@ -27,6 +27,7 @@ it.each<[string, { bytes: number; writtenFirst: boolean }]>([
       policy: { maxTransactions: 1, maxDelay: 0, maxRows: 1, maxBytes: 1 },
       completeAt: null,
       onComplete: async () => {},
+      watch: { whole: async () => {} },
       onCommit: () => {},
       logger: pino({ level: 'silent' }),
     },

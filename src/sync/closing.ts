@@ -16,6 +16,8 @@ export interface ClosingOptions {
   readonly stream: ReplicationStream;
   readonly committer: Committer;
   readonly policy: CommitPolicy;
+  /** `whole` resolves when it is known that of what commits before `end` nothing was missing in the stream; else it throws. */
+  readonly watch: { readonly whole: (end: Lsn) => Promise<void> };
   /** While the first snapshot is being completed: the position from which all tables belong together. */
   readonly completeAt: Lsn | null;
   /** Called once, when everything before `completeAt` is written. */
@@ -88,6 +90,7 @@ export class Closing {
       this.#tag = null;
       await this.spill();
       await this.pipeline.submit(async () => {
+        await this.#whole(reached);
         await this.#options.committer.step(`copied again: ${copied.join(', ')}`, [], reached);
         if (tag !== null) this.#tagged(tag, await this.#options.committer.tagHead(tag));
       });
@@ -148,8 +151,12 @@ export class Closing {
     const { isOversized } = this.batch;
     const closed = this.batch.close(reason, tag);
     const end = maxLsn(closed.transactions.at(-1)?.endLsn ?? committer.position.endLsn, reached);
+    // It was received: what is looked at from now on is late enough.
+    const whole = this.#whole(end);
+    whole.catch(() => {}); // awaited later
     await this.#write(isOversized, async () => {
       const started = Date.now();
+      await whole;
       this.#tagged(closed.tag, await committer.commit(closed, end));
       await this.#completeIfReached(end);
       failpoint('before-acknowledge');
@@ -231,10 +238,15 @@ export class Closing {
     this.#options.stream.acknowledge(this.#acknowledgeable.current);
   }
 
+  #whole(end: Lsn): Promise<void> {
+    return unlessAborted(this.late, this.#options.watch.whole(end));
+  }
+
   /** Everything before `reached` is written: if that is all that the first snapshot waited for, it is shown now. */
   async #completeIfReached(reached: Lsn): Promise<void> {
     const { completeAt, committer, onComplete } = this.#options;
     if (this.#complete || completeAt === null || reached < completeAt) return;
+    await this.#whole(reached);
     this.#complete = true;
     await onComplete({ ...committer.position, endLsn: reached });
   }

@@ -2,17 +2,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Horizons } from '../core/horizons.js';
-import type { Lsn } from '../core/position.js';
+import { type Lsn, maxLsn } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import { asWal2DoltError, Wal2DoltError } from '../errors.js';
 import { readHorizon } from '../postgres/attributes.js';
 import { checkStillPublished } from '../postgres/preflight-publication.js';
-import { missingOperations, readCarried, readPublication } from '../postgres/publication.js';
+import { isBeingAltered, missingOperations, readCarried, readPublication } from '../postgres/publication.js';
 import { currentWal } from '../postgres/system.js';
 
 /** Between two looks at the transactions that run, and of how many one is at the publication too. */
 const EVERY_MS = 500;
 const PUBLICATION_EVERY = 20;
+/** Before the publication is looked at again while somebody alters it. */
+const ALTERED_MS = 20;
 
 export interface WatchOptions {
   readonly connect: (signal: AbortSignal) => Promise<pg.Client>;
@@ -40,13 +42,15 @@ export interface PublicationChange {
 
 /**
  * Looks, while the stream runs, whether the publication still carries the tables as it did: nothing in the stream tells.
- * After a change, the stream is whole up to where the WAL stood at the last look before.
+ * After a change, the stream is whole up to where the WAL stood at the last look before. So what is to be committed waits
+ * for a look, unless event triggers tell: see `whole`.
  */
 export class PublicationWatch implements AsyncDisposable {
   readonly #options: WatchOptions;
   readonly #stop = new AbortController();
   readonly #finished: Promise<void>;
-  #client: pg.Client | null = null;
+  #client: Promise<pg.Client> | null = null;
+  #looking: Promise<void> | null = null;
   #wholeUntil: Lsn;
   #change: PublicationChange | null = null;
   /** Something differed when the WAL was here. */
@@ -62,6 +66,19 @@ export class PublicationWatch implements AsyncDisposable {
     return this.#change;
   }
 
+  /**
+   * Resolves when all that commits before `end`, which was received, is known to have been received whole: at once while the
+   * stream is behind the last look. Throws what changed, or why there can be no look.
+   */
+  async whole(end: Lsn): Promise<void> {
+    const { signal } = this.#stop;
+    while (this.#options.received === null && this.#wholeUntil < end) {
+      if (this.#change !== null) throw this.#change.error;
+      await this.#lookOnce();
+      if (this.#change === null && this.#wholeUntil < end) await pause(ALTERED_MS, undefined, { signal });
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#disconnect(); // a look that waits for a silent server would wait for long
@@ -72,9 +89,9 @@ export class PublicationWatch implements AsyncDisposable {
     const { signal } = this.#stop;
     for (let look = 0; !signal.aborted && this.#change === null; look += 1) {
       try {
-        const client = this.#client ?? (await this.#connect());
+        if (look % PUBLICATION_EVERY === 0) await this.#lookOnce();
+        const client = await this.#connected();
         await this.#options.horizons.look(() => readHorizon(client));
-        if (look % PUBLICATION_EVERY === 0) await this.#look(client);
       } catch (thrown) {
         // The stream notices by itself when the server is gone; the next look has a new connection.
         this.#options.logger.debug({ reason: asWal2DoltError(thrown).message }, 'the publication was not looked at');
@@ -85,20 +102,30 @@ export class PublicationWatch implements AsyncDisposable {
     await this.#disconnect();
   }
 
-  async #connect(): Promise<pg.Client> {
-    const client = await this.#options.connect(this.#stop.signal);
-    this.#client = client;
-    return client;
+  /** Shared by all who want it at the same time. */
+  #connected(): Promise<pg.Client> {
+    this.#client ??= this.#options.connect(this.#stop.signal);
+    return this.#client;
   }
 
-  async #look(client: pg.Client): Promise<void> {
-    // Read before the publication: what commits later may belong to one that is changed.
+  /** One look at a time, which all share that want one meanwhile. */
+  #lookOnce(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const client = await this.#connected();
+    // Both read before the publication: what commits later, or is not seen yet, may be of one that is changed.
     const reached = await currentWal(client);
+    const altered = await isBeingAltered(client, this.#options.publication);
     const { received } = this.#options;
     const told = received !== null && this.#suspectAt !== null && received() >= this.#suspectAt;
     const error = await this.#difference(client);
     if (error === null) {
-      this.#wholeUntil = reached;
+      if (!altered) this.#wholeUntil = maxLsn(this.#wholeUntil, reached);
       this.#suspectAt = null;
     } else if (received === null || told || error.code === 'E_PUBLICATION_MISSING') {
       this.#change = { wholeUntil: this.#wholeUntil, error };
@@ -114,7 +141,9 @@ export class PublicationWatch implements AsyncDisposable {
       const message = `the publication ${name} leaves out ${missing.join(', ')} now`;
       return new Wal2DoltError('E_PUBLICATION_CHANGED', message);
     }
-    const findings = await checkStillPublished(client, name, await readCarried(client, name), tables());
+    const followed = tables();
+    const oids = followed.map(({ oid }) => oid);
+    const findings = await checkStillPublished(client, name, await readCarried(client, name, oids), followed);
     const errors = findings.filter(({ severity }) => severity === 'error');
     if (errors.length === 0) return null;
     const told = errors.map(({ message, fix }) => `${message}${fix === undefined ? '' : `\n${fix}`}`);
@@ -122,7 +151,8 @@ export class PublicationWatch implements AsyncDisposable {
   }
 
   async #disconnect(): Promise<void> {
-    await this.#client?.end().catch(() => {});
+    const client = this.#client;
     this.#client = null;
+    await client?.then((connected) => connected.end()).catch(() => {});
   }
 }

@@ -24,7 +24,7 @@ export interface StreamOptions extends StreamSchemaOptions, ClosingOptions {
   /** Everything that commits before it is wanted, nothing after it; null to go on for ever. */
   readonly until: Lsn | null;
   /** Tells when changes begin to be missing in the stream: it then ends with that error, and with all before it saved. */
-  readonly watch: { readonly change: PublicationChange | null };
+  readonly watch: ClosingOptions['watch'] & { readonly change: PublicationChange | null };
   /** Called now and then with the position up to which all was received. */
   readonly onReceived: (reached: Lsn) => void;
   /** Copies of large tables beside the stream. */

@@ -77,6 +77,7 @@ followsDdl(
       ],
       was: { veg: [VEG, [1, 'leek', 5], [2, 'kale', 6]] },
       is: { veg: [VEG, [1, 'leek', 100], [2, 'KALE', 6], [3, 'chard', 7]] },
+      relations: 'stops',
     },
     {
       name: 'a row filter that comes, and another',
