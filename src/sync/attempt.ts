@@ -5,7 +5,7 @@ import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
 import { qualifiedName } from '../core/schema.js';
 import { readTables as readStoredTables, type StoredTable } from '../dolt/bookkeeping.js';
-import { parseTarget, quoteName } from '../dolt/client.js';
+import { parseTarget } from '../dolt/client.js';
 import { Committer } from '../dolt/committer.js';
 import { StagingBranch } from '../dolt/staging.js';
 import { clientConfig, connectReplication, connectSource } from '../postgres/client.js';
@@ -21,6 +21,7 @@ import { inferRelation } from './infer-relation.js';
 import { interruptOnAbort, unlessAborted } from './interrupt.js';
 import { cameBack, leaveTables } from './left-tables.js';
 import { PublicationWatch } from './publication-watch.js';
+import { publishSnapshot } from './publish-snapshot.js';
 import { Relations, type StreamedTable } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
 import { askedFor, SchemaChanges } from './schema-changes.js';
@@ -82,24 +83,17 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   );
   const all = await readStoredTables(staging.writer);
   const stored = await leaveTables(committer, all, config.tables, context.logger);
-  const targets = stored.map((table) => restoreTable(table, rules));
-  const publishSnapshot = async (reached: Position): Promise<void> => {
-    const rows = await countRows(staging, stored);
-    await committer.publishSnapshot(reached, stored.length, rows, (connection) =>
-      createConstraints(connection, config, targets, context),
-    );
-    context.logger.info(
-      { lsn: formatLsn(reached.endLsn), tables: stored.length, rows },
-      'snapshot complete and published',
-    );
-    context.onProgress();
-  };
+  const relations = new Relations(await streamedTables(stored, staging, rules), (schema, name) =>
+    selects(config.tables, schema, name),
+  );
+  const onComplete = (reached: Position): Promise<void> =>
+    publishSnapshot(sides, context, committer, relations, reached);
 
   let completeAt: Lsn | null = null;
   if (position.phase === 'snapshot') {
     completeAt = stored.reduce((max, table) => maxLsn(max, table.snapshotLsn ?? LSN_ZERO), position.endLsn);
     if (completeAt === position.endLsn) {
-      await publishSnapshot(position);
+      await onComplete(position);
       completeAt = null;
     }
   } else await staging.publish();
@@ -108,14 +102,6 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   const asked = context.until ?? (config.until === 'current' ? null : (config.until ?? null));
   // A copy that was broken off is shown before the run ends, though it belongs together later than where that was asked for.
   const until = config.snapshot === 'only' ? completeAt : asked && maxLsn(asked, completeAt ?? asked);
-  const tables: StreamedTable[] = [];
-  for (const [i, { snapshotLsn, state }] of stored.entries()) {
-    const table = targets[i];
-    // The copy of a table that is to join may have been broken off.
-    if (!table || (state === 'copying' && !(await staging.writer.hasTable(table.name)))) continue;
-    tables.push({ table, snapshotLsn: snapshotLsn ?? LSN_ZERO });
-  }
-  const relations = new Relations(tables, (schema, name) => selects(config.tables, schema, name));
   const changes = new SchemaChanges({
     relations,
     committer,
@@ -151,7 +137,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     logger: context.logger,
   });
   context.logger.info(
-    { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: tables.length },
+    { lsn: formatLsn(committer.position.endLsn), slot: config.slot, tables: relations.tables.size },
     'streaming',
   );
   const copying = { sides, context, committer, relations, changes };
@@ -189,7 +175,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
         received = reached;
       },
       completeAt,
-      onComplete: publishSnapshot,
+      onComplete,
       onCommit: context.onProgress,
       side,
       joining,
@@ -212,9 +198,18 @@ async function identify(config: Config, signal: AbortSignal): Promise<Pick<Sides
   }
 }
 
-async function countRows(staging: StagingBranch, tables: readonly StoredTable[]): Promise<number> {
-  let rows = 0;
-  for (const { targetName } of tables)
-    rows += Number(await staging.writer.value(`SELECT count(*) FROM ${quoteName(targetName)}`));
-  return rows;
+/** The tables of the target that take part in the stream. */
+async function streamedTables(
+  stored: readonly StoredTable[],
+  staging: StagingBranch,
+  rules: MappingRules,
+): Promise<StreamedTable[]> {
+  const tables: StreamedTable[] = [];
+  for (const one of stored) {
+    const table = restoreTable(one, rules);
+    // The copy of a table that is to join may have been broken off.
+    if (one.state === 'copying' && !(await staging.writer.hasTable(table.name))) continue;
+    tables.push({ table, snapshotLsn: one.snapshotLsn ?? LSN_ZERO });
+  }
+  return tables;
 }

@@ -74,6 +74,33 @@ describe.each(MODES)('changes of schema in the middle of the first copy (%s)', (
     await expectAsCopied(source, target);
   });
 
+  it('are those of tables that are copied already, and of what their constraints are about', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(`create table big (id int primary key, n int constraint positive check (n > 0), m int, v text);
+      create table small (id int primary key, big_id int constraint belongs references big);
+      insert into big select i, i, -i, repeat('x', 500) from generate_series(1, 20000) i; insert into small values (1, 1)`);
+    const settings = { ...ONE_BY_ONE, ddl, foreignKeys: true, checks: true };
+    await runBroken(source.url, target.url, 1, settings);
+    const staging = await target.connect('wal2dolt');
+    const [copied] = await staging.query('select source_table, state from wal2dolt_tables order by 1');
+    expect(copied).toMatchObject([{ state: 'streaming' }, { state: 'copying' }]);
+    await source.sql(`alter table big rename to bigger; begin; alter table bigger rename n to x;
+      alter table bigger rename m to n; alter table bigger rename x to m; commit`);
+    await source.sql('insert into bigger values (0, 1, -1)');
+    await drain(source.url, target.url, settings);
+    const [bigger] = await target.sql('show create table bigger');
+    expect(bigger?.['Create Table']).toMatch(/CONSTRAINT `positive` CHECK \(\(?`m` > 0/);
+    const [small] = await target.sql('show create table small');
+    expect(small?.['Create Table']).toMatch(
+      /CONSTRAINT `belongs` FOREIGN KEY \(`big_id`\) REFERENCES `bigger` \(`id`\)/,
+    );
+    expect(await target.sql('select m, n from bigger where id < 2')).toEqual([
+      { m: 1, n: -1 },
+      { m: 1, n: -1 },
+    ]);
+  });
+
   it('leave out a table without columns until it has one', async () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
