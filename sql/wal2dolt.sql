@@ -48,7 +48,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $unfollow$
 $unfollow$;
 
 -- How a publication carries tables: all, or those of `relations`. What pg_publication_tables says, without the locks that it
--- takes on every table. `listed` is a column list, `filter` a row filter; `published_by` are the catalog rows that make it so.
+-- takes on every table, and without partitions that are not replicated. `listed` is a column list, `filter` a row filter;
+-- `published_by` are the catalog rows that make it so.
 -- Source: GetPublicationRelations() and its neighbours in Postgres' src/backend/catalog/pg_publication.c
 CREATE OR REPLACE FUNCTION wal2dolt.published(publication text, relations oid[])
 RETURNS TABLE (relid oid, listed int2[], filter pg_node_tree, published_by oid[])
@@ -81,6 +82,8 @@ LANGUAGE sql STABLE AS $published$
   ), carried AS (
     SELECT e.relid, array_agg(DISTINCT e.oid ORDER BY e.oid) AS published_by
     FROM publication p, entry e JOIN pg_class c ON c.oid = e.relid
+    -- By a partitioned table a publication names all of its partitions, but of these no change is ever sent.
+    WHERE c.relkind <> 'f' AND c.relpersistence = 'p'
     GROUP BY e.relid, p.puballtables, p.pubviaroot, c.relkind, c.relispartition
     HAVING NOT bool_or(e.excepted) AND CASE
       WHEN NOT p.pubviaroot THEN c.relkind <> 'p' AND bool_or(e.chosen)

@@ -186,4 +186,32 @@ describe('a source', () => {
       ].flatMap((statement) => [change, statement]),
     );
   });
+
+  it.for(['r', 'unlogged'])(
+    'with a partition that is not logged has only the rows of the others, until it is logged (%s published)',
+    async (published, { expect }) => {
+      await using source = await createPostgresDatabase();
+      await using target = createDoltDatabaseName();
+      await source.sql(`create table r (id int primary key) partition by range (id);
+        create table logged partition of r for values from (0) to (10);
+        create unlogged table unlogged partition of r for values from (10) to (20); insert into r values (1), (11);
+        create publication ${source.name} for table r with (publish_via_partition_root = ${published === 'r'})`);
+      const run = () => drain(source.url, target.url, { publication: source.name });
+      const ids = async (): Promise<unknown[]> => {
+        const tables = await target.sql('select target_table as name from wal2dolt_tables');
+        return (await Promise.all(tables.map(({ name }) => target.sql(`select id from ${name}`))))
+          .flat()
+          .map(({ id }) => id);
+      };
+      await run();
+      expect(await ids()).toEqual([1]);
+      await source.sql('delete from r; insert into r values (2), (12)');
+      await run();
+      expect(await ids()).toEqual([2]);
+      await source.sql('alter table unlogged set logged');
+      await run();
+      await expectSame(source, target);
+      expect((await ids()).sort()).toEqual([12, 2]);
+    },
+  );
 });

@@ -45,6 +45,9 @@ describe('copyRows', () => {
       create table m (id int) partition by list (id);
       create table m1 partition of m for values in (1); create table m2 partition of m default;
       insert into m values (1), (2);
+      create unlogged table m3 partition of m for values in (3); create extension file_fdw;
+      create server files foreign data wrapper file_fdw; create foreign table m4 partition of m for values in (4)
+        server files options (program 'echo 4'); insert into m values (3);
       create table computed (id int, twice int generated always as (id * 2) stored); insert into computed values (4);
       create table hollow (); insert into hollow default values; insert into hollow default values;
       create table "Empty" (id int);

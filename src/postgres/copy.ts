@@ -42,7 +42,8 @@ const HUGE_ROW = 4 << 20;
 
 /**
  * The rows of a published table as the client's transaction sees them: the published columns at `positions` (of
- * `table.columns`) and the rows that the row filter lets through, as the stream would have sent them. Postgres is read
+ * `table.columns`) and the rows that the row filter lets through, as the stream would have sent them; so not those of
+ * partitions of which it sends nothing (unlogged ones, foreign tables). Postgres is read
  * no faster than the batches are consumed; rows in memory: one batch, and one piece of the socket's. A copy that meets a
  * huge row waits for its turn to read on, and keeps it until the batch with that row was consumed. A batch is emptied when
  * the next is asked for.
@@ -58,7 +59,7 @@ export async function* copyRows(
   positions: readonly number[],
   { batchRows = 2_000, batchBytes = 1 << 20, stallMs = 10 * 60_000, hugeRows = new Turn() }: CopyOptions = {},
 ): AsyncGenerator<readonly Row[], void, undefined> {
-  const stream = client.query(copyTo(copyStatement(table, positions)));
+  const stream = client.query(copyTo(copyStatement(table, positions, await readSilent(client, table))));
   // The driver reports a lost connection also after we have left, and an 'error' event without a listener kills the process.
   stream.on('error', () => {});
   const parser = new CopyTextParser(positions.length);
@@ -131,7 +132,7 @@ async function assertNotRewritten(client: pg.Client, table: TableSchema): Promis
     client,
     `SELECT FROM pg_catalog.pg_class c
      WHERE c.oid IN (SELECT $1::oid UNION ALL SELECT relid FROM pg_partition_tree($1::oid))
-       AND c.relkind = 'r' AND c.relfilenode <> pg_relation_filenode(c.oid)`,
+       AND c.relkind = 'r' AND c.relpersistence = 'p' AND c.relfilenode <> pg_relation_filenode(c.oid)`,
     [table.oid],
   );
   if (rewritten.length === 0) return;
@@ -139,7 +140,19 @@ async function assertNotRewritten(client: pg.Client, table: TableSchema): Promis
   throw new Wal2DoltError('E_TABLE_REWRITTEN', message);
 }
 
-function copyStatement(table: TableSchema, positions: readonly number[]): string {
+/** Partitions of it that are not replicated, by oid. */
+async function readSilent(client: pg.Client, table: TableSchema): Promise<number[]> {
+  if (table.kind !== 'p') return [];
+  const rows = await queryRows<{ oid: string }>(
+    client,
+    `SELECT c.oid FROM pg_partition_tree($1::oid) p JOIN pg_catalog.pg_class c ON c.oid = p.relid
+     WHERE p.isleaf AND NOT (c.relkind = 'r' AND c.relpersistence = 'p')`,
+    [table.oid],
+  );
+  return rows.map(({ oid }) => Number(oid));
+}
+
+function copyStatement(table: TableSchema, positions: readonly number[], without: readonly number[]): string {
   const columns = positions.map((position) => {
     const column = table.columns[position];
     if (!column) throw new RangeError(`${table.schema}.${table.name} has no column at position ${position}`);
@@ -147,7 +160,11 @@ function copyStatement(table: TableSchema, positions: readonly number[]): string
   });
   // Rows of tables that inherit from an ordinary one are not published with it.
   const from = table.kind === 'p' ? quoteTable(table) : `ONLY ${quoteTable(table)}`;
-  const where = table.rowFilter === null ? '' : ` WHERE (${table.rowFilter})`;
+  const conditions = [
+    ...(table.rowFilter === null ? [] : [`(${table.rowFilter})`]),
+    ...(without.length === 0 ? [] : [`tableoid <> ALL ('{${without.join()}}'::pg_catalog.oid[])`]),
+  ];
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   return `COPY (SELECT ${columns.join(', ')} FROM ${from}${where}) TO STDOUT`;
 }
 

@@ -46,12 +46,12 @@ const constraint = z.discriminatedUnion('kind', [
   }),
 ]);
 
-/** Of `wal2dolt.tables`. A foreign table, which a publication of leaves may name, is told as an ordinary one. */
+/** Of `wal2dolt.tables`. */
 export const tableDefinition = z.object({
   oid: identifier,
   schema: z.string(),
   name: z.string(),
-  kind: z.enum(['r', 'p', 'f']).transform((kind) => (kind === 'p' ? 'p' : 'r')),
+  kind: z.enum(['r', 'p']),
   replicaIdentity: z.enum(['d', 'n', 'f', 'i']),
   comment: z.string().nullable(),
   rowFilter: z.string().nullable(),

@@ -41,7 +41,7 @@ export async function checkIdentity(
     findings.push(
       warning(
         'partition_not_replicated',
-        `Changes of these partitions never reach the stream, although the copy reads them: ${names}.`,
+        `Changes of these partitions never reach the stream, so their rows are left out: ${names}.`,
       ),
     );
   }

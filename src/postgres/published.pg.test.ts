@@ -139,7 +139,7 @@ async function compare(): Promise<void> {
        where a.attrelid = c.oid and a.attname = any (p.attnames) and ($1 or a.attgenerated = '') order by a.attnum)) as attnames
      from pg_catalog.pg_publication_tables p join pg_catalog.pg_namespace n on n.nspname = p.schemaname
      join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
-     where p.pubname = 'p' order by n.nspname collate "C", c.relname collate "C"`,
+     where p.pubname = 'p' and c.relkind <> 'f' and c.relpersistence = 'p' order by n.nspname collate "C", c.relname collate "C"`,
     [String(is18)],
   );
   const wanted = told.map(({ oid, attnames, rowfilter }) => [Number(oid), JSON.parse(attnames), rowfilter]);
