@@ -71,7 +71,7 @@ const keysOfAll = z.strictObject({
 
   snapshot: choice('initial', 'never', 'only').prefault('initial').register(keys, {
     group: STREAM,
-    help: 'initial copies all rows, then streams. never streams an existing slot without a copy (a backfill). only copies and exits.',
+    help: 'initial copies all rows, then streams. never streams an existing slot without a copy (a backfill; without event triggers it copies what was altered since). only copies and exits.',
     example: 'never',
   }),
   until: stopPosition().optional().register(keys, {

@@ -88,6 +88,26 @@ export async function readSettledXid(client: pg.Client, slot: string): Promise<b
 }
 
 /**
+ * Of these tables, those of which a column was altered by a transaction that the slot may still send something before: it
+ * does not tell what they were then. Not those that were only created since.
+ */
+export async function readAlteredSince(
+  client: pg.Client,
+  slot: string,
+  oids: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const settled = await readSettledXid(client, slot);
+  const rows = await queryRows<{ oid: string }>(
+    client,
+    `SELECT DISTINCT a.attrelid AS oid
+     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_attribute created ON created.attrelid = a.attrelid AND created.attnum = -1
+     WHERE a.attrelid = ANY ($1::oid[]) AND a.attnum > 0 AND a.xmin <> created.xmin AND ${withEpoch('a.xmin')} >= $2::int8`,
+    [oids, String(settled ?? 0n)],
+  );
+  return new Set(rows.map(({ oid }) => Number(oid)));
+}
+
+/**
  * A look at the transactions of the source, for `Horizons`: cheap, and to be repeated while streaming, since it tells about
  * the past only.
  */

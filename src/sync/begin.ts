@@ -3,9 +3,11 @@ import type { Config } from '../config.js';
 import { stepMessage } from '../core/message.js';
 import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Position } from '../core/position.js';
+import type { TableSchema } from '../core/schema.js';
 import { insertPosition, type StoredPosition, updateTableState } from '../dolt/bookkeeping.js';
 import { createIndexes } from '../dolt/ddl.js';
 import { Wal2DoltError } from '../errors.js';
+import { readAlteredSince } from '../postgres/attributes.js';
 import { readTables } from '../postgres/catalog.js';
 import { createPublication, readPublication, selectTables } from '../postgres/publication.js';
 import { readSlot } from '../postgres/slot.js';
@@ -50,7 +52,16 @@ export async function beginReplay(sides: Sides, context: RunContext): Promise<St
   }
   await prepareTriggers(sides, context, true);
   const position = { endLsn: slot.confirmedFlushLsn ?? LSN_ZERO, commitTime: BEFORE_EVERYTHING, xid: 0 };
-  const tables = planTables(selectSchemas(await readTables(source, config.publication), config.tables), rules);
+  const schemas = selectSchemas(await readTables(source, config.publication), config.tables);
+  const altered = await readAlteredSince(
+    source,
+    config.slot,
+    schemas.map(({ oid }) => oid),
+  );
+  const tables = planTables(
+    schemas.map((schema) => (altered.has(schema.oid) ? withoutFiles(schema) : schema)),
+    rules,
+  );
   await createTables(staging.writer, tables);
   for (const table of tables) {
     for (const statement of createIndexes(table)) await staging.writer.run(statement);
@@ -64,6 +75,16 @@ export async function beginReplay(sides: Sides, context: RunContext): Promise<St
     `replay of slot ${identity.slot} from ${formatLsn(position.endLsn)}`,
   );
 }
+
+/**
+ * A table that was altered since its rows were sent: whether Postgres wrote them anew is not known. So its files are not those
+ * that it has now, and it is copied where no event trigger tells.
+ */
+const withoutFiles = ({ leaves, ...schema }: TableSchema): TableSchema => ({
+  ...schema,
+  fileNode: 0,
+  ...(leaves && { leaves: leaves.map(([, joinedBy]) => [0, joinedBy] as const) }),
+});
 
 async function writePosition(
   { staging, config, identity }: Sides,

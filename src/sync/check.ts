@@ -4,12 +4,13 @@ import type { Config } from '../config.js';
 import { error, type Finding, formatFindings, info, listed, warning } from '../core/finding.js';
 import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Lsn } from '../core/position.js';
-import { qualifiedName } from '../core/schema.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
 import { ownAdvance } from '../core/timeline.js';
 import type { StoredTable } from '../dolt/bookkeeping.js';
 import { parseTarget } from '../dolt/client.js';
 import { checkTarget, type TargetReport } from '../dolt/preflight.js';
 import { asWal2DoltError, type ErrorCode, POLICY, Wal2DoltError } from '../errors.js';
+import { readAlteredSince } from '../postgres/attributes.js';
 import { connectSource, queryRows } from '../postgres/client.js';
 import { areExact, readTriggers } from '../postgres/ddl-triggers.js';
 import { isLockTimeout } from '../postgres/failure.js';
@@ -177,7 +178,24 @@ async function checkTables(client: pg.Client, config: Config, target: TargetRepo
       ...(leaving.length > 0 ? [leavesOut(leaving)] : []),
     ];
   }
-  return checkMapping(await readWantedTables(client, config.publication, config.tables), rules);
+  const wanted = await readWantedTables(client, config.publication, config.tables);
+  const isReplay = config.snapshot === 'never' && !target?.position;
+  return [...checkMapping(wanted, rules), ...(isReplay ? await checkReplay(client, config, wanted) : [])];
+}
+
+/** A replay begins with tables as they are now, and what they were when the slot's first rows were written is not kept. */
+async function checkReplay(client: pg.Client, config: Config, tables: readonly TableSchema[]): Promise<Finding[]> {
+  if (areExact(await readTriggers(client), config.publication)) return [];
+  const oids = tables.map(({ oid }) => oid);
+  const altered = await readAlteredSince(client, config.slot, oids);
+  if (altered.size === 0) return [];
+  const names = listed(tables.filter(({ oid }) => altered.has(oid)).map(qualifiedName));
+  return [
+    warning(
+      'replay_altered',
+      `The slot may hold rows from before these tables were altered, and nothing tells what they were then: ${names}. With its first row such a table is copied as it is now, which leaves its history up to now out; where even that can not be told, the run stops.`,
+    ),
+  ];
 }
 
 function leavesOut(tables: readonly StoredTable[]): Finding {
