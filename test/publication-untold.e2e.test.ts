@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'vitest';
 import { createDoltDatabaseName, type DoltDatabase } from './support/dolt.js';
 import { createPostgresDatabase } from './support/postgres.js';
-import { drain } from './support/run.js';
-import { FAST } from './support/streamed.js';
+import { drain, startRun } from './support/run.js';
+import { FAST, failure } from './support/streamed.js';
 
 const RELATIONS = { ...FAST, ddl: 'relations' };
 
@@ -51,5 +52,30 @@ describe.concurrent('a publication that changes by one of several entries, witho
     await drain(source.url, target.url, settings);
     const table = what.includes('table r') ? 'leaf' : 't';
     expect(await ids(target, table)).toEqual([1, 11, 12]);
+  });
+});
+
+describe.concurrent('a publication that a transaction has altered and that has not ended', () => {
+  it.for(['rollback', 'commit'])('says nothing, and nothing is committed, until its %s', async (end, { expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(`create table a (id int primary key); create table b (id int primary key); insert into a values (1);
+      create publication ${source.name} for table a, b`);
+    await using running = startRun(source.url, target.url, { ...RELATIONS, publication: source.name });
+    const shown = () => ids(target, 'a').catch(() => []);
+    await expect.poll(shown, { timeout: 20_000 }).toEqual([1]);
+    await source.sql('insert into a values (2)');
+    await expect.poll(shown, { timeout: 20_000 }).toEqual([1, 2]);
+    const other = await source.client();
+    await other.query(`begin; alter publication ${source.name} drop table b`);
+    await source.sql('insert into a values (3); insert into b values (3)');
+    await sleep(1_000);
+    expect(await shown()).toEqual([1, 2]);
+    await other.query(end);
+    if (end === 'rollback') await expect.poll(shown, { timeout: 20_000 }).toEqual([1, 2, 3]);
+    else {
+      expect(await failure(running)).toMatch(/^E_PUBLICATION_CHANGED: The publication/);
+      expect(await shown()).toEqual([1, 2]);
+    }
   });
 });
