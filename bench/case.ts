@@ -37,9 +37,10 @@ export interface Sizes {
  * - `summit`: the same, over two connections;
  * - `single updates`: one connection and one Dolt commit too, but an UPDATE of what changed for each row: the best where rows are large;
  * - `row by row`: a statement for each row, of a sample of them, in transactions of ten;
- * - `same statements`: what wal2dolt sent, statement by statement, recorded beforehand.
+ * - `same statements`: what wal2dolt sent, statement by statement, recorded beforehand;
+ * - `debezium`: where it is asked for, and does not know anything beforehand either.
  */
-export type Contender = 'ceiling' | 'summit' | 'single updates' | 'row by row' | 'same statements';
+export type Contender = 'ceiling' | 'summit' | 'single updates' | 'row by row' | 'same statements' | 'debezium';
 
 /** wal2dolt's speed divided by a contender's must be at least this. */
 export interface Limit {

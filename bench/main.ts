@@ -9,6 +9,7 @@ import { latency, latencyDelay } from './cases/latency.js';
 import { memory } from './cases/memory.js';
 import { pgbench } from './cases/pgbench.js';
 import { jsonb, toast, wide } from './cases/wide.js';
+import { buildDebezium } from './peers/debezium.js';
 import { runCase } from './run-case.js';
 import { Source } from './source.js';
 import { type Compared, comparisonTable, exceeded, type Found, findingsTable, slower } from './table.js';
@@ -39,13 +40,22 @@ const program = new Command('bench')
   .argument('[names...]', `which cases: ${CASES.map(({ name }) => name).join(', ')}`)
   .option('--repeat <times>', 'how often each contender runs', Number, 3)
   .addOption(new Option('--short', 'a smaller form, of a minute, to see that nothing is broken'))
+  .addOption(
+    new Option('--peer <name>', 'who else is to do the same, of those whom users would take').choices(['debezium']),
+  )
   .option('--json <file>', 'where to write all measurements', 'bench.json')
   .parse();
 
-const { repeat, short, json } = program.opts<{ repeat: number; short?: true; json: string }>();
+const { repeat, short, json, peer } = program.opts<{
+  repeat: number;
+  short?: true;
+  json: string;
+  peer?: 'debezium';
+}>();
 const wanted = program.args.length === 0 ? CASES : program.args.map(caseNamed);
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
+if (peer === 'debezium') await buildDebezium();
 await using source = await Source.start();
 const environment = { source, doltBinary: await findDolt(), say };
 const compared: Compared[] = [];
@@ -54,7 +64,7 @@ for (const work of wanted) {
   if (work.kind === 'own') found.push({ work, findings: await work.run(environment, short === true) });
   else {
     const size = short ? work.size.short : work.size.full;
-    compared.push({ work, measured: await runCase(work, size, repeat, environment) });
+    compared.push({ work, measured: await runCase(work, size, repeat, peer === undefined ? [] : [peer], environment) });
   }
 }
 const results = [

@@ -2,6 +2,7 @@ import type { Contender, CopyCase, DrainCase, Environment } from './case.js';
 import { type Prepared, prepareNetChanges, prepareSingles } from './ceiling.js';
 import { type Usage, UsageWatch } from './measure.js';
 import { type NetChanges, readNetChanges } from './net-changes.js';
+import { runDebezium } from './peers/debezium.js';
 import { prepareSameStatements, Recorder, type Sent } from './recorder.js';
 import type { Source } from './source.js';
 import { Target } from './target.js';
@@ -24,6 +25,7 @@ export async function runCase(
   work: DrainCase | CopyCase,
   size: number,
   repeat: number,
+  peers: readonly 'debezium'[],
   environment: Environment,
 ): Promise<Measurement[]> {
   const { source, doltBinary, say } = environment;
@@ -38,10 +40,10 @@ export async function runCase(
   const plan = await learn(work, environment, before, from);
   const measured: Measurement[] = [];
   for (let round = 0; round < repeat; round += 1) {
-    for (const contender of ['wal2dolt', ...work.contenders] as const) {
+    for (const contender of ['wal2dolt', ...work.contenders, ...(work.kind === 'drain' ? peers : [])] as const) {
       await using target = await Target.start(doltBinary, before);
       const one = await measure(contender, work, rows, plan, source, target);
-      if (contender !== 'row by row') await assertSame(target, plan.hashes, contender);
+      if (contender !== 'row by row' && contender !== 'debezium') await assertSame(target, plan.hashes, contender);
       measured.push(one);
       say(`${work.name}: ${contender}, ${Math.round(one.rowsPerSecond)} rows/s`);
     }
@@ -107,6 +109,18 @@ async function measure(
       dolt: await watch.stop(),
     };
   }
+  if (contender === 'debezium') {
+    const watch = await UsageWatch.start(target.pid);
+    const { seconds, usage } = await runDebezium(source, target, rows);
+    return {
+      contender,
+      rowsPerSecond: rows / seconds,
+      seconds,
+      startSeconds: null,
+      client: usage,
+      dolt: await watch.stop(),
+    };
+  }
   for (const statement of plan.creates) await target.rows(statement);
   const [prepared, written] = await prepare(contender, target, plan, rows);
   const [client, dolt] = [await UsageWatch.start(process.pid), await UsageWatch.start(target.pid)];
@@ -118,7 +132,7 @@ async function measure(
 }
 
 async function prepare(
-  contender: Contender,
+  contender: Exclude<Contender, 'debezium'>,
   target: Target,
   { changes, recorded }: Plan,
   rows: number,

@@ -6,6 +6,7 @@ import { startPostgres } from '../src/servers/postgres.js';
 /** What `wal2dolt run` calls its slot and publication unless told otherwise. */
 const SLOT = 'wal2dolt';
 const KEPT = 'bench_backlog';
+const PEER = 'bench_peer';
 
 /** A Postgres of the bench's own, with a database for one case at a time. A backlog in it can be consumed again and again. */
 export class Source implements AsyncDisposable {
@@ -46,7 +47,7 @@ export class Source implements AsyncDisposable {
   async empty(): Promise<void> {
     await this.#client.end();
     const admin = await connect(this.#server.url);
-    for (const slot of [SLOT, KEPT]) await dropSlot(admin, slot);
+    for (const slot of [SLOT, KEPT, PEER]) await dropSlot(admin, slot);
     await admin.query('DROP DATABASE IF EXISTS bench WITH (FORCE)');
     await admin.query('CREATE DATABASE bench');
     await admin.end();
@@ -66,6 +67,13 @@ export class Source implements AsyncDisposable {
       await this.#client.query('SELECT pg_copy_logical_replication_slot($1, $2)', [KEPT, SLOT]);
     }
     await this.#client.query('CHECKPOINT');
+  }
+
+  /** The backlog once more, for somebody else. */
+  async slotForPeer(): Promise<string> {
+    await dropSlot(this.#client, PEER);
+    await this.#client.query('SELECT pg_copy_logical_replication_slot($1, $2)', [KEPT, PEER]);
+    return PEER;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

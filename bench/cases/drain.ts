@@ -1,7 +1,8 @@
 import type { DrainCase } from '../case.js';
 import { ROW_COLUMNS, rowCells, uuidKey } from './rows.js';
 
-const transactions = (count: string, body: string): string => `DO $$ BEGIN PERFORM setseed(0.5);
+/** `r` is there for a random row: a call of random() in a condition would be made for every row of the table. */
+const transactions = (count: string, body: string): string => `DO $$ DECLARE r int; BEGIN PERFORM setseed(0.5);
   FOR t IN 0..${count} - 1 LOOP ${body} COMMIT; END LOOP; END $$`;
 
 const ROWS_BEFORE = 100_000;
@@ -44,7 +45,8 @@ export const updates: DrainCase = {
       transactions(
         `${size / 10}`,
         `FOR i IN 0..9 LOOP
-           UPDATE events SET k = k + 1, c = reverse(c), ts = ts + interval '1 ms' WHERE id = 1 + (random() * ${ROWS_BEFORE - 1})::int;
+           r := 1 + floor(random() * ${ROWS_BEFORE});
+           UPDATE events SET k = k + 1, c = reverse(c), ts = ts + interval '1 ms' WHERE id = r;
          END LOOP;`,
       ),
     );
@@ -89,8 +91,8 @@ export const randomUpdates: DrainCase = {
       transactions(
         `${size / 10}`,
         `FOR i IN 0..9 LOOP
-           UPDATE events SET k = k + 1, c = reverse(c), ts = ts + interval '1 ms'
-           WHERE id = md5('key' || 1 + (random() * ${ROWS_BEFORE - 1})::int)::uuid;
+           r := 1 + floor(random() * ${ROWS_BEFORE});
+           UPDATE events SET k = k + 1, c = reverse(c), ts = ts + interval '1 ms' WHERE id = md5('key' || r)::uuid;
          END LOOP;`,
       ),
     );

@@ -61,8 +61,8 @@ export const toast: DrainCase = {
       INSERT INTO pages SELECT g, 0, repeat(md5(g::text), 3200) FROM generate_series(1, 1000) g`);
   },
   backlog: async (source, size) => {
-    await source.query(`DO $$ BEGIN PERFORM setseed(0.5); FOR t IN 1..${size / 10} LOOP
-      FOR i IN 1..10 LOOP UPDATE pages SET n = n + 1 WHERE id = 1 + (random() * 999)::int; END LOOP; COMMIT; END LOOP; END $$`);
+    await source.query(`DO $$ DECLARE r int; BEGIN PERFORM setseed(0.5); FOR t IN 1..${size / 10} LOOP
+      FOR i IN 1..10 LOOP r := 1 + floor(random() * 1000); UPDATE pages SET n = n + 1 WHERE id = r; END LOOP; COMMIT; END LOOP; END $$`);
     return size;
   },
   contenders: ['single updates'],
