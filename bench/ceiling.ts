@@ -20,23 +20,22 @@ export async function prepareNetChanges(
 ): Promise<Prepared> {
   const opened: Connection[] = [];
   for (let i = 0; i < connections; i += 1) opened.push(await target.connect());
-  const steps = changes.flatMap((change) => [deletions(change), insertions(change)]);
-  // Neighbouring keys go over the same connection.
+  // Each connection has a range of keys for itself: it does not see what another one deletes.
   const parts = opened.map((_, i) =>
-    steps.map((step) =>
-      step.slice(Math.floor((step.length * i) / connections), Math.floor((step.length * (i + 1)) / connections)),
-    ),
+    changes.map((change) => {
+      const [from, to] = [i, i + 1].map((n) => Math.floor((change.rows.length * n) / connections));
+      return { ...change, rows: change.rows.slice(from, to) };
+    }),
   );
+  const statements = parts.map((part) => part.flatMap((change) => [...deletions(change), ...insertions(change)]));
   return {
     run: async () => {
-      await Promise.all(opened.map((connection) => connection.query('START TRANSACTION')));
-      for (let step = 0; step < steps.length; step += 1) {
-        await Promise.all(
-          opened.map(async (connection, i) => {
-            for (const statement of parts[i]?.[step] ?? []) await connection.query(statement);
-          }),
-        );
-      }
+      await Promise.all(
+        opened.map(async (connection, i) => {
+          await connection.query('START TRANSACTION');
+          for (const statement of statements[i] ?? []) await connection.query(statement);
+        }),
+      );
       for (const connection of opened) await connection.query('COMMIT');
       await opened[0]?.query(`CALL DOLT_COMMIT('-A', '-m', 'all')`);
     },
@@ -68,11 +67,17 @@ export async function prepareSingles(
   };
 }
 
-const deletions = ({ table, key, gone }: NetChanges): string[] =>
-  chunks(gone, KEYS).map((keys) => `DELETE FROM \`${table}\` WHERE ${tuple(key)} IN (${keys.join(',')})`);
+const deletions = ({ table, key, rows }: NetChanges): string[] =>
+  chunks(
+    rows.flatMap(({ gone }) => gone ?? []),
+    KEYS,
+  ).map((keys) => `DELETE FROM \`${table}\` WHERE ${tuple(key)} IN (${keys.join(',')})`);
 
-const insertions = ({ table, columns, coming }: NetChanges): string[] =>
-  chunks(coming, ROWS).map((rows) => `INSERT INTO \`${table}\` (${columns.join(',')}) VALUES ${rows.join(',')}`);
+const insertions = ({ table, columns, rows }: NetChanges): string[] =>
+  chunks(
+    rows.flatMap(({ coming }) => coming ?? []),
+    ROWS,
+  ).map((some) => `INSERT INTO \`${table}\` (${columns.join(',')}) VALUES ${some.join(',')}`);
 
 const tuple = (key: readonly string[]): string => (key.length === 1 ? String(key[0]) : `(${key.join(',')})`);
 

@@ -7,12 +7,16 @@ export interface NetChanges {
   /** Quoted column names. */
   readonly columns: readonly string[];
   readonly key: readonly string[];
-  /** Keys, `(1,'a')` or `1`, of rows that go or change. */
-  readonly gone: readonly string[];
-  /** Rows, `(1,'a',NULL)`, that come or change. */
-  readonly coming: readonly string[];
+  readonly rows: readonly NetChange[];
   /** The first of them, as a statement each. */
   readonly single: readonly string[];
+}
+
+export interface NetChange {
+  /** The key, `(1,'a')` or `1`, of a row that goes or changes. */
+  readonly gone: string | null;
+  /** The row, `(1,'a',NULL)`, that comes or changes. */
+  readonly coming: string | null;
 }
 
 /** How many statements of one row are kept; they are slow, so a sample has to do. */
@@ -71,14 +75,12 @@ async function readAll(
   target: Target,
   table: string,
   columns: readonly Column[],
-): Promise<Pick<NetChanges, 'gone' | 'coming' | 'single'>> {
+): Promise<Pick<NetChanges, 'rows' | 'single'>> {
   const names = columns.map(({ name }) => quoteName(name)).join();
-  const rows = await target.rows(`SELECT ${names} FROM ${quoteName(table)}`);
-  const coming = rows.map((row) => rowLiteral(columns, row));
+  const rows = (await target.rows(`SELECT ${names} FROM ${quoteName(table)}`)).map((row) => rowLiteral(columns, row));
   return {
-    gone: [],
-    coming,
-    single: coming.slice(0, SINGLE).map((row) => `INSERT INTO ${quoteName(table)} VALUES ${row}`),
+    rows: rows.map((coming) => ({ gone: null, coming })),
+    single: rows.slice(0, SINGLE).map((row) => `INSERT INTO ${quoteName(table)} VALUES ${row}`),
   };
 }
 
@@ -87,10 +89,9 @@ async function readDiff(
   table: string,
   columns: readonly Column[],
   from: string,
-): Promise<Pick<NetChanges, 'gone' | 'coming' | 'single'>> {
+): Promise<Pick<NetChanges, 'rows' | 'single'>> {
   const side = (name: 'from' | 'to') => columns.map((column) => quoteName(`${name}_${column.name}`)).join();
-  const gone: string[] = [];
-  const coming: string[] = [];
+  const changes: NetChange[] = [];
   const single: string[] = [];
   const rows = await target.rows(
     `SELECT diff_type, ${side('from')}, ${side('to')} FROM DOLT_DIFF(${quote(from)}, 'main', ${quote(table)})`,
@@ -99,14 +100,14 @@ async function readDiff(
   for (const [type, ...cells] of rows) {
     const before = cells.slice(0, columns.length);
     const after = cells.slice(columns.length);
-    if (type !== 'added') {
-      if (!keyed) throw new Error(`${table} has no key, and rows of it are gone`);
-      gone.push(keyLiteral(columns, before));
-    }
-    if (type !== 'removed') coming.push(rowLiteral(columns, after));
+    if (type !== 'added' && !keyed) throw new Error(`${table} has no key, and rows of it are gone`);
+    changes.push({
+      gone: type === 'added' ? null : keyLiteral(columns, before),
+      coming: type === 'removed' ? null : rowLiteral(columns, after),
+    });
     if (single.length < SINGLE) single.push(singleStatement(table, columns, String(type), before, after));
   }
-  return { gone, coming, single };
+  return { rows: changes, single };
 }
 
 const sameCell = (a: Cells[number] | undefined, b: Cells[number] | undefined): boolean =>
