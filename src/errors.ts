@@ -105,7 +105,7 @@ export const POLICY = {
     action: 'halt',
     exit: 3,
     remedy:
-      'The publication was altered, so that changes are missing in the stream. Everything before it is saved. Copy the tables again: wal2dolt resync schema.table, then start again; or leave them out (tables: !schema.table), which keeps their history up to here, and go on with the others.',
+      'The publication was altered, so that changes are missing in the stream. Nothing incomplete was written: what came just before it, and is not in Dolt yet, comes again. Copy the tables again: wal2dolt resync schema.table, then start again; or leave them out (tables: !schema.table), which keeps their history up to here, and go on with the others.',
   },
   E_SCHEMA_CHANGED: {
     action: 'halt',
