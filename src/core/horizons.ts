@@ -63,9 +63,10 @@ export class Horizons {
     if (oldest !== undefined) this.#seen.delete(oldest);
   }
 
-  /** The stream begins anew at an earlier place: what it has shown comes after that again. */
-  startOver(): void {
+  /** The stream begins anew at an earlier place: what it has shown comes after that again, and some tables are what they were there. */
+  startOver(tables: Iterable<number> = []): void {
     this.#seen.clear();
+    for (const oid of tables) this.#judged.delete(oid);
   }
 
   /** Remembers below which xid all had ended when the table was judged; returns what that was the time before, null if never. */

@@ -41,7 +41,11 @@ export interface StoredPosition extends Position {
   readonly phase: Phase;
 }
 
-export type TableState = 'copying' | 'streaming' | 'left';
+/**
+ * copying: nothing is streamed before it is copied. joining: it is copied beside the stream. left: it is not followed any more, and
+ * stays as it is.
+ */
+export type TableState = 'copying' | 'joining' | 'streaming' | 'left';
 
 export interface StoredTable {
   readonly oid: number;

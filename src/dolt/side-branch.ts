@@ -1,5 +1,7 @@
 import { TargetConnection } from './client.js';
+import { renameTable } from './ddl.js';
 import { EXACT_TABLE } from './exact.js';
+import { lockWriter } from './locks.js';
 import { quoteText } from './sql-text.js';
 import { openCopyConnection, prepareSession, type StagingBranch } from './staging.js';
 
@@ -25,11 +27,23 @@ export class SideBranch implements CopyTarget, AsyncDisposable {
     this.writer = writer;
   }
 
+  /** Waits until the sessions of a predecessor are really over. Throws E_TARGET_LOCKED. */
   static async open(staging: StagingBranch): Promise<SideBranch> {
     const name = sideBranch(staging.branches.staging);
-    await staging.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(name)}, ${quoteText(staging.branches.staging)})`);
+    const branches = await staging.writer.rows(`SELECT 1 FROM dolt_branches WHERE name=${quoteText(name)}`);
+    if (branches.length === 0) {
+      await staging.writer.run(`CALL DOLT_BRANCH(${quoteText(name)}, ${quoteText(staging.branches.staging)})`);
+    }
     const writer = await TargetConnection.open(staging.address, name);
-    await prepareSession(writer);
+    try {
+      await lockWriter(writer, `${staging.address.database}/${name}`);
+      await prepareSession(writer);
+      await writer.run(`CALL DOLT_RESET('--hard', ${quoteText(staging.head.hash)})`);
+      await writer.run('CALL DOLT_CLEAN()');
+    } catch (error) {
+      writer.destroy();
+      throw error;
+    }
     return new SideBranch(staging, name, writer);
   }
 
@@ -43,14 +57,16 @@ export class SideBranch implements CopyTarget, AsyncDisposable {
     await this.writer.rows(`CALL DOLT_COMMIT('-A', '-m', ${quoteText(message)}, '--author', ${quoteText(author)})`);
   }
 
-  /** Makes the table of this name on the staging branch what it is here: its definition, its rows, its exact values. */
-  async takeOver(table: string): Promise<void> {
+  /**
+   * Makes the table of this name on the staging branch, which may not have it, what it is here: its definition, its rows, its
+   * exact values; and gives it another name there.
+   */
+  async takeOver(table: string, name: string): Promise<void> {
     const { writer } = this.#staging;
     await writer.rows(`CALL DOLT_CHECKOUT(${quoteText(this.#name)}, ${quoteText(table)})`);
-    const ofTable = `target_table=${quoteText(table)}`;
-    await writer.run(`DELETE FROM ${EXACT_TABLE} WHERE ${ofTable}`);
+    await writer.run(renameTable(table, name));
     await writer.run(
-      `INSERT INTO ${EXACT_TABLE} SELECT * FROM ${EXACT_TABLE} AS OF ${quoteText(this.#name)} WHERE ${ofTable}`,
+      `INSERT INTO ${EXACT_TABLE} SELECT ${quoteText(name)}, row_hash, target_column, row_key, value, copies FROM ${EXACT_TABLE} AS OF ${quoteText(this.#name)} WHERE target_table=${quoteText(table)}`,
     );
     await writer.run('COMMIT');
   }

@@ -118,7 +118,7 @@ function* tableChanges(from: TableRow, to: TableRow, dropped: boolean, change: C
     yield change(dropped ? 'table_dropped' : 'table_left', null, null);
   else if (to.snapshotLsn !== null && later(to.snapshotLsn, from.snapshotLsn))
     yield change('table_copied', from.snapshotLsn, to.snapshotLsn);
-  else if (from.state !== to.state && to.state === 'copying')
+  else if (from.state !== to.state && (to.state === 'copying' || to.state === 'joining'))
     yield change('table_copying', null, from.state === 'left' ? 'back' : 'again');
   if (from.replicaIdentity !== to.replicaIdentity)
     yield change('replica_identity', from.replicaIdentity, to.replicaIdentity);

@@ -118,9 +118,10 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   });
   const horizons = new Horizons();
   const exact = areExact(await readTriggers(source), config.publication);
-  // Marked while no run was there to do it.
   for (const { oid, schema, state } of stored) {
-    if (state === 'copying' && position.phase === 'streaming') changes.copy(askedFor(oid, qualifiedName(schema)));
+    if (state === 'streaming' || position.phase === 'snapshot') continue;
+    // What was marked while no run was there may be what the stream can not go on with: it is not followed before it is copied.
+    changes.copy(askedFor(oid, qualifiedName(schema), state === 'joining'));
   }
   for (const { oid, schema } of await cameBack(source, config, all)) {
     changes.copy({ ...askedFor(oid, qualifiedName(schema)), why: 'it was not followed for a time' });
@@ -143,7 +144,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   const copying = { sides, context, committer, relations, changes };
   await using side = new SideCopies(copying);
   for (let joining: Joining | null = null; ; ) {
-    horizons.startOver();
+    horizons.startOver(joining?.tables.keys());
     await using stream = await whenFree(source, config.slot, context, () =>
       openReplicationStream({
         connection: clientConfig(config.source, 'wal2dolt stream'),
@@ -208,7 +209,7 @@ async function streamedTables(
   for (const one of stored) {
     const table = restoreTable(one, rules);
     // The copy of a table that is to join may have been broken off.
-    if (one.state === 'copying' && !(await staging.writer.hasTable(table.name))) continue;
+    if (one.state !== 'streaming' && !(await staging.writer.hasTable(table.name))) continue;
     tables.push({ table, snapshotLsn: one.snapshotLsn ?? LSN_ZERO });
   }
   return tables;

@@ -3,19 +3,18 @@ import { formatLsn, type Lsn } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import { diffTables, type TableDiff, touchesConstraints } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
-import { insertTable, readTables as readStoredTables, updateTable, updateTableState } from '../dolt/bookkeeping.js';
+import { insertTable, updateTable, updateTableState } from '../dolt/bookkeeping.js';
 import { changeTable } from '../dolt/change-table.js';
 import type { Committer } from '../dolt/committer.js';
 import { createTable } from '../dolt/ddl.js';
 import { purgeStatistics } from '../dolt/statistics.js';
-import { Wal2DoltError } from '../errors.js';
 import { createSlot } from '../postgres/create-slot.js';
 import { copyTables } from './copy-tables.js';
+import { readDisplaced } from './infer-relation.js';
 import type { Relations } from './relations.js';
 import type { RunContext, Sides } from './run-context.js';
 import type { At, PendingCopy, SchemaChanges } from './schema-changes.js';
 import { readSnapshot } from './snapshot.js';
-import { planTables, replanTable, restoreTable } from './tables.js';
 
 export interface CopyAgain {
   readonly sides: Sides;
@@ -65,12 +64,10 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
   const present = new Map(schemas.map((schema) => [schema.oid, schema]));
   // Names become free before others take them.
   for (const copy of pending) if (!present.has(copy.oid)) await giveUp(options, copy, at);
-  for (const known of [true, false]) {
-    for (const copy of pending) {
-      const schema = present.get(copy.oid);
-      if (schema && relations.tables.has(copy.oid) === known)
-        copied.push(await place(options, copy, schema, copied, at));
-    }
+  const isFollowed = ({ oid }: PendingCopy): boolean => relations.tables.has(oid);
+  for (const copy of [...pending.filter(isFollowed), ...pending.filter((one) => !isFollowed(one))]) {
+    const schema = present.get(copy.oid);
+    if (schema) copied.push(await place(options, copy, schema, lsn, at));
   }
   // What changed the schema is a commit of its own.
   await committer.spill([]);
@@ -94,10 +91,7 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
     onTable: context.onProgress,
     signal,
   });
-  for (const { copy, after } of copied) {
-    relations.set({ table: after, snapshotLsn: lsn });
-    changes.settled(copy.oid);
-  }
+  for (const { copy } of copied) changes.settled(copy.oid);
   for (const { copy, before, after } of copied) {
     const diff = before && diffTables(before, after, { rewritten: true, command: null });
     if (!before || (diff && touchesConstraints(before, after, diff))) await changes.constrain(copy.oid);
@@ -106,25 +100,18 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
   return { lsn, tables: copied.map(({ after }) => after.name) };
 }
 
-/** Makes the table empty and as it is in the snapshot. */
+/** Makes the table empty and as it is in the snapshot, of position `lsn`. */
 async function place(
   { sides, committer, relations, changes }: CopyAgain,
   copy: PendingCopy,
   schema: TableSchema,
-  placed: readonly Copied[],
+  lsn: Lsn,
   at: At,
 ): Promise<Copied> {
-  const { staging, rules } = sides;
-  const { writer: connection } = staging;
-  const [known] = await readStoredTables(connection, copy.oid);
-  const kept = known && (await connection.hasTable(known.targetName)) ? restoreTable(known, rules) : null;
-  const before = relations.tables.get(copy.oid)?.table ?? kept;
-  const names = new Map([...relations.tables].map(([oid, { table }]) => [oid, table.name]));
-  for (const { after } of placed) names.set(after.source.oid, after.name);
-  names.delete(copy.oid);
-  const taken = [...names.values()];
-  const [planned] = before ? [replanTable(before, schema, rules, taken)] : planTables([schema], rules, taken);
-  if (!planned) throw new Wal2DoltError('E_INTERNAL', `no plan for ${copy.name}`);
+  const { writer: connection } = sides.staging;
+  const displaced = await readDisplaced(sides.source, relations, schema);
+  await changes.giveWay(displaced, lsn);
+  const { before, after: planned, isKnown } = await changes.planCopy(schema);
   await changes.freeName(planned.name, copy.oid);
   const diff: TableDiff | null = before && diffTables(before, planned, { rewritten: true, command: null });
   const apply = async (head: string): Promise<void> => {
@@ -144,7 +131,7 @@ async function place(
       await purgeStatistics(connection);
     }
     await connection.run('START TRANSACTION');
-    const statements = known ? updateTable(planned) : insertTable(planned, 'copying');
+    const statements = isKnown ? updateTable(planned) : insertTable(planned, 'copying');
     for (const statement of statements) await connection.run(statement);
     await connection.run(updateTableState(copy.oid, 'copying'));
     await connection.run('COMMIT');
@@ -163,6 +150,8 @@ async function place(
       apply,
     });
   }
+  relations.set({ table: planned, snapshotLsn: lsn });
+  await changes.displace(displaced, lsn);
   return { copy, before, after: planned };
 }
 

@@ -9,7 +9,7 @@ import { Wal2DoltError } from '../errors.js';
 import { readHorizon, readName, readRelation, readSettledXid } from '../postgres/attributes.js';
 import type { Relations } from './relations.js';
 import type { At } from './schema-changes.js';
-import type { InferredSchema } from './schema-plan.js';
+import type { Displaced, InferredSchema } from './schema-plan.js';
 
 export interface InferredRelation extends InferredSchema {
   readonly doubts: Doubts;
@@ -77,20 +77,19 @@ async function lookAfter(source: pg.Client, horizons: Horizons, xid: number): Pr
 
 /**
  * Followed tables that are known by its name, and do not have it by now: they were renamed or dropped before, and no row of
- * them told of it.
+ * them told of it. So may those be that are known by the names which these have.
  */
-async function readDisplaced(
-  source: pg.Client,
-  relations: Relations,
-  schema: TableSchema,
-): Promise<InferredSchema['displaced']> {
-  const oids = [...relations.tables.values()].flatMap(({ table }) =>
-    table.source.oid !== schema.oid && qualifiedName(table.source) === qualifiedName(schema) ? [table.source.oid] : [],
-  );
+export async function readDisplaced(source: pg.Client, relations: Relations, schema: TableSchema): Promise<Displaced> {
   const displaced = new Map<number, Pick<TableSchema, 'schema' | 'name'> | null>();
-  for (const oid of oids) {
-    const now = await readName(source, oid);
-    if (now === null || qualifiedName(now) !== qualifiedName(schema)) displaced.set(oid, now);
+  const names = [qualifiedName(schema)];
+  for (const name of names) {
+    for (const [oid, { table }] of relations.tables) {
+      if (oid === schema.oid || displaced.has(oid) || qualifiedName(table.source) !== name) continue;
+      const now = await readName(source, oid);
+      if (now !== null && qualifiedName(now) === name) continue;
+      displaced.set(oid, now);
+      if (now) names.push(qualifiedName(now));
+    }
   }
   return displaced;
 }

@@ -1,19 +1,24 @@
 import type { DdlSnapshot } from '../core/ddl-snapshot.js';
 import { LSN_ZERO, type Lsn, type Micros } from '../core/position.js';
-import { qualifiedName } from '../core/schema.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
+import { readTables } from '../dolt/bookkeeping.js';
 import type { SchemaChange } from '../dolt/committer.js';
+import { Wal2DoltError } from '../errors.js';
 import { type ActionOptions, applyAction, describeAction } from './apply-action.js';
 import type { Relations } from './relations.js';
 import {
+  type Displaced,
   type InferredSchema,
   type KnownTables,
+  planDisplaced,
+  planGivingWay,
   planName,
   planRelation,
   planSnapshot,
   type TableAction,
 } from './schema-plan.js';
-import type { MappingRules } from './tables.js';
+import { type MappingRules, planTables, replanTable, restoreTable } from './tables.js';
 
 /** The open transaction of the stream. */
 export interface At {
@@ -38,6 +43,14 @@ export interface PendingCopy {
 /** Of a change that was found by the rows that followed it. */
 const UNKNOWN: Cause = { tag: 'SCHEMA CHANGE', command: 'found by the rows that followed it', user: '', settings: {} };
 
+/** A table that is to be copied: what Dolt has of it, and what it becomes. */
+export interface PlannedCopy {
+  readonly before: TargetTable | null;
+  readonly after: TargetTable;
+  /** The bookkeeping has it. */
+  readonly isKnown: boolean;
+}
+
 /** A large table that is copied beside the stream, and follows it when its copy is complete. */
 export interface JoiningTable {
   readonly oid: number;
@@ -48,12 +61,12 @@ export interface JoiningTable {
 }
 
 /** A copy that somebody asked for with `wal2dolt resync`. */
-export const askedFor = (oid: number, name: string): PendingCopy => ({
+export const askedFor = (oid: number, name: string, canJoin = true): PendingCopy => ({
   oid,
   name,
   why: 'that was asked for',
   cause: { tag: 'RESYNC', command: name, user: '', settings: {} },
-  canJoin: true,
+  canJoin,
 });
 
 export interface SchemaChangesOptions extends ActionOptions {
@@ -78,8 +91,8 @@ export class SchemaChanges {
   readonly #left: Map<number, string>;
   readonly #pending = new Map<number, PendingCopy>();
   readonly #joining = new Map<number, JoiningTable>();
-  /** By oid: the transaction whose message said last what the table is. */
-  readonly #changedBy = new Map<number, number>();
+  /** By oid: the transaction whose message said last what the table is; of one that joins, those before too. */
+  readonly #changedBy = new Map<number, readonly At[]>();
   readonly #startedAfter: number | null;
 
   constructor(options: SchemaChangesOptions) {
@@ -110,8 +123,11 @@ export class SchemaChanges {
     this.#joining.set(table.oid, table);
   }
 
-  joined(oid: number): void {
+  /** It is read again from `position` on: what the stream said of it after that is to come. */
+  joined(oid: number, position: Lsn): void {
     this.#joining.delete(oid);
+    const changedBy = this.#changedBy.get(oid)?.filter(({ finalLsn }) => finalLsn < position);
+    if (changedBy) this.#changedBy.set(oid, changedBy);
   }
 
   get left(): ReadonlyMap<number, string> {
@@ -128,7 +144,10 @@ export class SchemaChanges {
   /** What a command of the open transaction comes to; `empty` are tables that are known to have no row before it. */
   bySnapshot(snapshot: DdlSnapshot, at: At, empty: ReadonlySet<number>): Decided | null {
     const actions = planSnapshot(snapshot, at, this.#known(empty), this.#options.rules);
-    for (const { schema } of snapshot.tables) this.#changedBy.set(schema.oid, at.xid);
+    for (const { schema } of snapshot.tables) {
+      const before = this.#joining.has(schema.oid) ? this.#changedBy.get(schema.oid) : undefined;
+      this.#changedBy.set(schema.oid, [...(before ?? []), at]);
+    }
     for (const { oid } of snapshot.dropped) this.#pending.delete(oid);
     // Rows that a command writes come before its message.
     for (const { schema } of snapshot.tables) {
@@ -227,19 +246,55 @@ export class SchemaChanges {
     await this.#options.constrain(oid);
   }
 
+  /** What becomes of a table that is `schema` in its copy. */
+  async planCopy(schema: TableSchema): Promise<PlannedCopy> {
+    const { relations, staging, rules } = this.#options;
+    const [known] = await readTables(staging.writer, schema.oid);
+    const isThere = known !== undefined && (await staging.writer.hasTable(known.targetName));
+    const before = relations.tables.get(schema.oid)?.table ?? (isThere ? restoreTable(known, rules) : null);
+    const after = before ? this.replan(before, schema) : planTables([schema], rules, this.#taken(schema.oid))[0];
+    if (!after) throw new Wal2DoltError('E_INTERNAL', `no plan for ${qualifiedName(schema)}`);
+    return { before, after, isKnown: known !== undefined };
+  }
+
+  /** A table that is, or will be, in Dolt, and is `schema` in the source. */
+  replan(before: TargetTable, schema: TableSchema): TargetTable {
+    return replanTable(before, schema, this.#options.rules, this.#taken(schema.oid));
+  }
+
+  /** Takes a table's name from followed ones that have another one at `position`. */
+  async giveWay(displaced: Displaced, position: Lsn): Promise<void> {
+    await this.#applyNow(planGivingWay(displaced, position, this.#known(NONE), this.#options.rules));
+  }
+
+  /** Gives those the names that they have there. */
+  async displace(displaced: Displaced, position: Lsn): Promise<void> {
+    await this.#applyNow(planDisplaced(displaced, position, this.#known(NONE), this.#options.rules));
+  }
+
   /** Makes room for a followed table's name in Dolt. */
   async freeName(name: string, oid: number): Promise<void> {
-    for (const action of planName(name, oid, this.#known(NONE), this.#options.rules)) {
+    await this.#applyNow(planName(name, oid, this.#known(NONE), this.#options.rules));
+  }
+
+  async #applyNow(actions: readonly TableAction[]): Promise<void> {
+    for (const action of actions) {
       this.#register(action);
       await applyAction(this.#options, action, '', {});
     }
+  }
+
+  /** Names in Dolt that a table can not have. */
+  #taken(oid: number): string[] {
+    const all = [...this.#options.relations.tables.values(), ...this.#joining.values()];
+    return all.flatMap(({ table }) => (table.source.oid === oid ? [] : [table.name]));
   }
 
   #known(empty: ReadonlySet<number>): KnownTables {
     const pending = new Set([...this.#pending.keys(), ...this.#joining.keys()].filter((oid) => this.passesOver(oid)));
     const { tables } = this.#options.relations;
     // What a run before this one has followed up to its last transaction may be news to a transaction that was open then.
-    const changedBy = (oid: number): number | null => this.#changedBy.get(oid) ?? this.#startedAfter;
+    const changedBy = (oid: number): number | null => this.#changedBy.get(oid)?.at(-1)?.xid ?? this.#startedAfter;
     const reserved = [...this.#joining.values()].flatMap(({ oid, table }) => (tables.has(oid) ? [] : [table.name]));
     return { followed: tables, left: this.#left, pending, reserved, empty, changedBy };
   }
@@ -249,10 +304,6 @@ export class SchemaChanges {
     for (const action of actions) {
       if (action.kind === 'copy') {
         this.copy({ ...action, cause, canJoin: !this.#options.relations.tables.has(action.oid) });
-      }
-      if (action.kind === 'leave') {
-        this.#pending.delete(action.oid);
-        this.#joining.delete(action.oid);
       }
       this.#register(action);
     }
@@ -279,6 +330,8 @@ export class SchemaChanges {
     else if (action.kind === 'change') relations.set({ ...action.before, table: action.after });
     else if (action.kind === 'moveAway') this.#left.set(action.oid, action.to);
     else if (action.kind === 'leave') {
+      this.#pending.delete(action.oid);
+      this.#joining.delete(action.oid);
       relations.delete(action.oid);
       this.#left.set(action.oid, action.name);
     }

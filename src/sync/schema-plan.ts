@@ -80,9 +80,11 @@ export interface InferredSchema {
   readonly schema: TableSchema;
   /** Postgres may have written its rows again. */
   readonly rewritten: boolean;
-  /** By oid: followed tables that were known by its name, with the one that they have by now; null for one that is gone. */
-  readonly displaced: ReadonlyMap<number, Pick<TableSchema, 'schema' | 'name'> | null>;
+  readonly displaced: Displaced;
 }
+
+/** By oid: followed tables that were known by the name of another, with the one that they have by now; null for one that is gone. */
+export type Displaced = ReadonlyMap<number, Pick<TableSchema, 'schema' | 'name'> | null>;
 
 /** What a table that the stream announced differently, or that is new in it, means for the target. Pure. */
 export function planRelation(
@@ -95,10 +97,21 @@ export function planRelation(
   // Two may have changed names: for a moment one of them has none of the two.
   for (const oid of displaced.keys()) plan.giveWay(oid);
   plan.define(schema, false, { rewritten, command: null });
-  for (const [oid, name] of displaced) {
-    if (name) plan.rename(oid, name);
-    else plan.leave(oid, 'dropped');
-  }
+  plan.displace(displaced);
+  return plan.actions;
+}
+
+/** What takes a table's name from followed ones that have another one by now, before it is copied. Pure. */
+export function planGivingWay(displaced: Displaced, at: Lsn, known: KnownTables, rules: MappingRules): TableAction[] {
+  const plan = new SchemaPlan(known, rules, at);
+  for (const oid of displaced.keys()) plan.giveWay(oid);
+  return plan.actions;
+}
+
+/** What gives those the names that they have. Pure. */
+export function planDisplaced(displaced: Displaced, at: Lsn, known: KnownTables, rules: MappingRules): TableAction[] {
+  const plan = new SchemaPlan(known, rules, at);
+  plan.displace(displaced);
   return plan.actions;
 }
 
@@ -152,9 +165,12 @@ class SchemaPlan {
     if (diff) this.#apply(before, after, { ...diff, described: ['another table has its name'] });
   }
 
-  rename(oid: number, name: Pick<TableSchema, 'schema' | 'name'>): void {
-    const streamed = this.#of(oid);
-    if (streamed) this.define({ ...streamed.table.source, ...name }, false, { rewritten: false, command: null });
+  displace(displaced: Displaced): void {
+    for (const [oid, name] of displaced) {
+      const streamed = this.#of(oid);
+      if (name === null) this.leave(oid, 'dropped');
+      else if (streamed) this.define({ ...streamed.table.source, ...name }, false, { rewritten: false, command: null });
+    }
   }
 
   /** A definition that is older than what was told already: how it is now, only its copy shows. */

@@ -1,10 +1,9 @@
 import { failpoint } from '../core/failpoint.js';
 import type { Lsn } from '../core/position.js';
-import { SideCopy, type SideCopyOptions } from './side-copy.js';
+import { type Joined, SideCopy, type SideCopyOptions } from './side-copy.js';
 
-/** Tables that join, by oid, with their names in Dolt: they have the rows of `from`, all others those of `until`, which is not earlier. */
-export interface Joining {
-  readonly tables: ReadonlyMap<number, string>;
+/** Tables that join: they have the rows of `from`, all others those of `until`, which is not earlier. */
+export interface Joining extends Joined {
   readonly from: Lsn;
   readonly until: Lsn;
 }
@@ -41,11 +40,11 @@ export class SideCopies implements AsyncDisposable {
     if (copy === null) return null;
     const from = copy.position;
     failpoint('before-join');
-    const tables = await copy.takeOver(until);
+    const joined = await copy.takeOver(until);
     this.#running = null;
     await copy[Symbol.asyncDispose]();
-    this.#options.context.logger.info({ tables: [...tables.values()] }, 'copied; the tables join the stream');
-    return { tables, from, until };
+    this.#options.context.logger.info({ tables: [...joined.tables.values()] }, 'copied; the tables join the stream');
+    return { ...joined, from, until };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -26,10 +26,26 @@ export interface SideCopyOptions {
   readonly changes: SchemaChanges;
 }
 
-/** A table that was copied beside the stream, as it was at the copy's position. */
-interface SideTable {
-  readonly oid: number;
-  readonly table: TargetTable;
+/** A table that is copied beside the stream. */
+interface SideTable extends JoiningTable {
+  /** What the side branch has of it; null where that is nothing. */
+  readonly before: TargetTable | null;
+}
+
+/** As it was at the copy's position. */
+interface Copied extends SideTable {
+  /** By a name of its own: who has which name in Dolt is decided when it joins. */
+  readonly copy: TargetTable;
+}
+
+const sideName = (oid: number): string => `wal2dolt_side_${oid}`;
+
+/** Tables that have joined. */
+export interface Joined {
+  /** By oid, with their names in Dolt. */
+  readonly tables: ReadonlyMap<number, string>;
+  /** Those that were followed all the time: they have the names that the stream has come to. */
+  readonly named: ReadonlySet<number>;
 }
 
 /**
@@ -39,17 +55,21 @@ interface SideTable {
 export class SideCopy implements AsyncDisposable {
   readonly #options: SideCopyOptions;
   readonly #branch: SideBranch;
-  readonly #joining: readonly JoiningTable[];
+  readonly #joining: readonly SideTable[];
   readonly #stop = new AbortController();
   readonly #copying: Promise<void>;
-  #copied: { readonly lsn: Lsn; readonly tables: readonly SideTable[] } | null = null;
+  #copied: { readonly lsn: Lsn; readonly tables: readonly Copied[] } | null = null;
   #error: unknown = null;
   #ended = false;
 
   private constructor(options: SideCopyOptions, branch: SideBranch, joining: readonly JoiningTable[]) {
     this.#options = options;
     this.#branch = branch;
-    this.#joining = joining;
+    const { relations } = options;
+    this.#joining = joining.map((table) => ({
+      ...table,
+      before: table.exists ? (relations.tables.get(table.oid)?.table ?? table.table) : null,
+    }));
     const signal = AbortSignal.any([options.context.signal, this.#stop.signal]);
     this.#copying = this.#copy(signal)
       .catch((error: unknown) => {
@@ -83,42 +103,54 @@ export class SideCopy implements AsyncDisposable {
 
   /**
    * Puts the copies in the place of the tables on the staging branch, not committed, where everything before `reached` is
-   * committed. Returns their oids and names in Dolt: they have the rows of the copy's position, all others those of `reached`.
+   * committed. They have the rows of the copy's position, all others those of `reached`.
    */
-  async takeOver(reached: Lsn): Promise<ReadonlyMap<number, string>> {
+  async takeOver(reached: Lsn): Promise<Joined> {
     const { sides, committer, relations, changes } = this.#options;
     const { writer } = sides.staging;
     const { lsn, tables } = this.#copied ?? { lsn: reached, tables: [] };
     // One that left meanwhile stays as it is.
-    const taken = tables.filter(({ oid }) => changes.joining.has(oid));
+    const joining = tables.filter(({ oid }) => changes.joining.has(oid));
     const gone = this.#joining.filter(
       ({ oid }) => changes.joining.has(oid) && !tables.some((table) => table.oid === oid),
     );
+    const joined: TargetTable[] = [];
+    const followed = new Set(relations.tables.keys());
+    for (const streamed of relations.tables.values()) {
+      if (streamed.snapshotLsn < reached) relations.set({ ...streamed, snapshotLsn: reached });
+    }
     await committer.prepare(async () => {
-      for (const { oid, table } of taken) {
-        const now = relations.tables.get(oid)?.table.name ?? table.name;
-        if (now !== table.name) await writer.run(renameTable(now, table.name));
-        await this.#branch.takeOver(table.name);
+      for (const { oid, copy, table: planned, before } of joining) {
+        const now = relations.tables.get(oid)?.table;
+        const { schema, name } = now?.source ?? copy.source;
+        const source = { ...copy.source, schema, name };
+        const table = { ...copy, source, name: now?.name ?? changes.replan(planned, source).name };
+        await changes.freeName(table.name, oid);
+        const was = now ?? before;
+        if (was) {
+          await dropConstraints(writer, was);
+          await writer.run(renameTable(was.name, copy.name));
+          await committer.exact.clear(writer, was);
+        }
+        await this.#branch.takeOver(copy.name, table.name);
         await dropConstraints(writer, table);
         for (const statement of updateTable(table)) await writer.run(statement);
         await writer.run(updateTableState(oid, 'streaming', lsn));
         await writer.run('COMMIT');
+        relations.set({ table, snapshotLsn: lsn });
+        joined.push(table);
       }
       for (const { oid } of gone) await writer.run(updateTableState(oid, 'left'));
       await writer.run('COMMIT');
       await committer.exact.reload(writer);
       await purgeStatistics(writer);
     });
-    for (const streamed of relations.tables.values()) {
-      if (streamed.snapshotLsn < reached) relations.set({ ...streamed, snapshotLsn: reached });
-    }
-    for (const { oid, table } of taken) {
-      relations.set({ table, snapshotLsn: lsn });
-      changes.joined(oid);
-    }
-    for (const { oid } of taken) await changes.constrain(oid);
-    for (const { oid } of gone) changes.joined(oid);
-    return new Map(taken.map(({ oid, table }) => [oid, table.name]));
+    for (const { oid } of [...joining, ...gone]) changes.joined(oid, lsn);
+    for (const { oid } of joining) await changes.constrain(oid);
+    return {
+      tables: new Map(joined.map(({ source, name }) => [source.oid, name])),
+      named: new Set([...followed].filter((oid) => joined.some(({ source }) => source.oid === oid))),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,12 +173,13 @@ export class SideCopy implements AsyncDisposable {
     const oids = this.#joining.map(({ oid }) => oid);
     const { schemas, sizes } = await readSnapshot(config, snapshot.snapshotName, oids);
     const exact = await ExactValues.load(writer);
-    const tables: SideTable[] = [];
-    for (const { oid, table: before, exists } of this.#joining) {
+    const tables: Copied[] = [];
+    for (const joining of this.#joining) {
+      const { oid, before } = joining;
       const schema = schemas.find((found) => found.oid === oid);
       if (!schema) continue; // gone by now, which the stream is about to tell
-      const table = { ...replanTable(before, schema, rules, []), name: before.name };
-      if (exists) {
+      const table = { ...replanTable(before ?? joining.table, schema, rules, []), name: sideName(oid) };
+      if (before) {
         const diff = diffTables(before, table, { rewritten: true, command: null });
         await changeTable({
           connection: writer,
@@ -159,7 +192,7 @@ export class SideCopy implements AsyncDisposable {
           recast: null,
         });
       } else await writer.run(createTable(table));
-      tables.push({ oid, table });
+      tables.push({ ...joining, copy: table });
     }
     await copyTables({
       sourceUrl: config.source,
@@ -168,7 +201,7 @@ export class SideCopy implements AsyncDisposable {
       commit: async () => {},
       target: this.#branch,
       exact,
-      tables: tables.map(({ table }) => table),
+      tables: tables.map(({ copy }) => copy),
       sizes,
       connections: config.copyConnections,
       progress: context.progress,

@@ -134,7 +134,7 @@ async function readTarget(
   const position = await readPosition(connection);
   if (!position) return { status: empty, reached: null, commitMicros: 0n };
   const tables = { streaming: 0, copying: 0, left: 0 };
-  for (const { state } of await readTables(connection)) tables[state] += 1;
+  for (const { state } of await readTables(connection)) tables[state === 'joining' ? 'copying' : state] += 1;
   const commits = await connection.rows(`SELECT commit_hash, date, message FROM dolt_log LIMIT ${COMMITS_SHOWN}`);
   const acknowledged = (await readAcknowledged(connection, position.source.slot)) ?? LSN_ZERO;
   return {

@@ -16,6 +16,7 @@ import type { InferredRelation } from './infer-relation.js';
 import { unlessAborted } from './interrupt.js';
 import { type Binding, Mismatch, type Relations } from './relations.js';
 import { type At, askedFor, type Decided, type SchemaChanges } from './schema-changes.js';
+import type { Joined } from './side-copy.js';
 
 export interface StreamSchemaOptions {
   readonly relations: Relations;
@@ -36,17 +37,22 @@ export interface StreamSchemaOptions {
   readonly logger: Logger;
 }
 
-/** The part of a DDL snapshot that is about some tables. */
-function aboutTables(snapshot: DdlSnapshot, oids: ReadonlySet<number>): DdlSnapshot {
+/** The part of a DDL snapshot that is about tables that join, by the names that they have already. */
+function aboutJoining(snapshot: DdlSnapshot, { tables, named }: Joined, relations: Relations): DdlSnapshot {
   const carried = new Set(snapshot.tables.map(({ schema }) => schema.oid));
   const gone = (oid: number) => ({ oid, schema: '', name: '', created: false });
-  const among = ({ oid }: { readonly oid: number }): boolean => oids.has(oid);
   return {
     ...snapshot,
-    tables: snapshot.tables.filter(({ schema }) => among(schema)),
+    tables: snapshot.tables.flatMap((table) => {
+      const { oid } = table.schema;
+      if (!tables.has(oid)) return [];
+      const source = named.has(oid) ? relations.tables.get(oid)?.table.source : undefined;
+      const { schema, name } = source ?? table.schema;
+      return [{ ...table, schema: { ...table.schema, schema, name } }];
+    }),
     unpublished: snapshot.complete
-      ? [...oids].filter((oid) => !carried.has(oid)).map(gone)
-      : snapshot.unpublished.filter(among),
+      ? [...tables.keys()].filter((oid) => !carried.has(oid)).map(gone)
+      : snapshot.unpublished.filter(({ oid }) => tables.has(oid)),
     dropped: snapshot.dropped,
     complete: false,
   };
@@ -110,14 +116,14 @@ export class StreamSchema {
     throw new Wal2DoltError('E_SCHEMA_CHANGED', `${schema}.${name}, ${where}: ${now.difference}`);
   }
 
-  /** A message of the event triggers, in the open transaction; what it says of tables that are not among `only` is known. */
-  async command(content: string, at: At, only: ReadonlySet<number> | null = null): Promise<void> {
-    const { changes, publication, logger, committer } = this.#options;
+  /** A message of the event triggers, in the open transaction. Where tables join, what it says of others is known. */
+  async command(content: string, at: At, joining: Joined | null): Promise<void> {
+    const { changes, relations, publication, logger, committer } = this.#options;
     const told = parseDdlMessage(content);
     // A trigger that failed may not even know for whom.
     if (told.publication !== publication && (told.failure === null || told.publication !== '')) return;
     if (told.leavesOut && told.leavesOut.length > 0) await this.#lose(told.leavesOut, at);
-    const snapshot = only ? aboutTables(told, only) : told;
+    const snapshot = joining ? aboutJoining(told, joining, relations) : told;
     if (snapshot.failure !== null) {
       // What the command did is found by the relations that are announced after it, as far as they tell.
       this.#exact = false;

@@ -1,5 +1,5 @@
 import type { Batch, TransactionContext } from '../core/batch.js';
-import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
+import type { MessageEvent, RelationEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
 import { Contradiction } from '../core/coalesce.js';
 import { failpoint } from '../core/failpoint.js';
 import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
@@ -135,7 +135,7 @@ class StreamLoop {
       case 'commit':
         return this.#commit({ endLsn: event.endLsn, commitTime: event.commitTime, xid: this.#open().xid });
       case 'relation':
-        return this.#options.relations.announce(event);
+        return this.#options.relations.announce(this.#named(event));
       case 'truncate':
         return this.#truncate(event);
       case 'message':
@@ -148,6 +148,14 @@ class StreamLoop {
       default:
         event satisfies never;
     }
+  }
+
+  /** One that is read again has the name already that the stream had come to. */
+  #named(relation: RelationEvent): RelationEvent {
+    const { joining, relations } = this.#options;
+    const source =
+      this.#transaction?.again && joining?.named.has(relation.oid) && relations.tables.get(relation.oid)?.table.source;
+    return source ? { ...relation, schema: source.schema, name: source.name } : relation;
   }
 
   async #begin(event: StreamEvent & { kind: 'begin' }): Promise<void> {
@@ -197,10 +205,10 @@ class StreamLoop {
   async #message(event: MessageEvent): Promise<void> {
     if (event.prefix === 'wal2dolt.ddl' && event.transactional) {
       const at = this.#open();
-      const only = at.again ? new Set(this.#options.joining?.tables.keys()) : null;
+      const joining = at.again ? this.#options.joining : null;
       if (at.skip) return;
       at.copied = true; // it may be about such a table
-      await this.#schema.command(event.content, at, only);
+      await this.#schema.command(event.content, at, joining);
     } else if (event.prefix === 'wal2dolt.resync') {
       await this.#resync(event);
     } else if (event.prefix === 'wal2dolt.context' && event.transactional) {
