@@ -5,24 +5,15 @@ import { diffTables, type TableDiff, touchesConstraints } from '../core/schema-d
 import type { TargetTable } from '../core/target.js';
 import { insertTable, updateTable, updateTableState } from '../dolt/bookkeeping.js';
 import { changeTable } from '../dolt/change-table.js';
-import type { Committer } from '../dolt/committer.js';
 import { createTable } from '../dolt/ddl.js';
 import { purgeStatistics } from '../dolt/statistics.js';
 import { createSlot } from '../postgres/create-slot.js';
 import { copyTables } from './copy-tables.js';
 import { readDisplaced } from './infer-relation.js';
-import type { Relations } from './relations.js';
-import type { RunContext, Sides } from './run-context.js';
-import type { At, PendingCopy, SchemaChanges } from './schema-changes.js';
+import { type Copying, planCopy } from './plan-copy.js';
+import type { At, PendingCopy } from './schema-changes.js';
+import { planDisplaced, planGivingWay, planName } from './schema-plan.js';
 import { readSnapshot } from './snapshot.js';
-
-export interface CopyAgain {
-  readonly sides: Sides;
-  readonly context: RunContext;
-  readonly committer: Committer;
-  readonly relations: Relations;
-  readonly changes: SchemaChanges;
-}
 
 /** Tables, by their names in Dolt, that have the rows of a position. */
 export interface Copies {
@@ -44,7 +35,7 @@ interface Copied {
  *
  * Throws E_TABLE_REWRITTEN where a table changed again meanwhile: the next attempt begins before all of it.
  */
-export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
+export async function copyAgain(options: Copying, at: At): Promise<Copies> {
   const { sides, context, committer, changes, relations } = options;
   const { config } = sides;
   const { logger, signal } = context;
@@ -101,18 +92,13 @@ export async function copyAgain(options: CopyAgain, at: At): Promise<Copies> {
 }
 
 /** Makes the table empty and as it is in the snapshot, of position `lsn`. */
-async function place(
-  { sides, committer, relations, changes }: CopyAgain,
-  copy: PendingCopy,
-  schema: TableSchema,
-  lsn: Lsn,
-  at: At,
-): Promise<Copied> {
+async function place(options: Copying, copy: PendingCopy, schema: TableSchema, lsn: Lsn, at: At): Promise<Copied> {
+  const { sides, committer, relations, changes } = options;
   const { writer: connection } = sides.staging;
   const displaced = await readDisplaced(sides.source, relations, schema);
-  await changes.giveWay(displaced, lsn);
-  const { before, after: planned, isKnown } = await changes.planCopy(schema);
-  await changes.freeName(planned.name, copy.oid);
+  await changes.rearrange((known, rules) => planGivingWay(displaced, lsn, known, rules));
+  const { before, after: planned, isKnown } = await planCopy(options, schema);
+  await changes.rearrange((known, rules) => planName(planned.name, copy.oid, known, rules));
   const diff: TableDiff | null = before && diffTables(before, planned, { rewritten: true, command: null });
   const apply = async (head: string): Promise<void> => {
     if (before) {
@@ -151,13 +137,13 @@ async function place(
     });
   }
   relations.set({ table: planned, snapshotLsn: lsn });
-  await changes.displace(displaced, lsn);
+  await changes.rearrange((known, rules) => planDisplaced(displaced, lsn, known, rules));
   return { copy, before, after: planned };
 }
 
 /** There is nothing left to copy. */
 async function giveUp(
-  { sides, context, committer, relations, changes }: CopyAgain,
+  { sides, context, committer, relations, changes }: Copying,
   copy: PendingCopy,
   at: At,
 ): Promise<void> {

@@ -1,24 +1,12 @@
 import type { DdlSnapshot } from '../core/ddl-snapshot.js';
 import { LSN_ZERO, type Lsn, type Micros } from '../core/position.js';
-import { qualifiedName, type TableSchema } from '../core/schema.js';
+import { qualifiedName } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
-import { readTables } from '../dolt/bookkeeping.js';
 import type { SchemaChange } from '../dolt/committer.js';
-import { Wal2DoltError } from '../errors.js';
 import { type ActionOptions, applyAction, describeAction } from './apply-action.js';
 import type { Relations } from './relations.js';
-import {
-  type Displaced,
-  type InferredSchema,
-  type KnownTables,
-  planDisplaced,
-  planGivingWay,
-  planName,
-  planRelation,
-  planSnapshot,
-  type TableAction,
-} from './schema-plan.js';
-import { type MappingRules, planTables, replanTable, restoreTable } from './tables.js';
+import { type InferredSchema, type KnownTables, planRelation, planSnapshot, type TableAction } from './schema-plan.js';
+import type { MappingRules } from './tables.js';
 
 /** The open transaction of the stream. */
 export interface At {
@@ -42,14 +30,6 @@ export interface PendingCopy {
 
 /** Of a change that was found by the rows that followed it. */
 const UNKNOWN: Cause = { tag: 'SCHEMA CHANGE', command: 'found by the rows that followed it', user: '', settings: {} };
-
-/** A table that is to be copied: what Dolt has of it, and what it becomes. */
-export interface PlannedCopy {
-  readonly before: TargetTable | null;
-  readonly after: TargetTable;
-  /** The bookkeeping has it. */
-  readonly isKnown: boolean;
-}
 
 /** A large table that is copied beside the stream, and follows it when its copy is complete. */
 export interface JoiningTable {
@@ -246,48 +226,12 @@ export class SchemaChanges {
     await this.#options.constrain(oid);
   }
 
-  /** What becomes of a table that is `schema` in its copy. */
-  async planCopy(schema: TableSchema): Promise<PlannedCopy> {
-    const { relations, staging, rules } = this.#options;
-    const [known] = await readTables(staging.writer, schema.oid);
-    const isThere = known !== undefined && (await staging.writer.hasTable(known.targetName));
-    const before = relations.tables.get(schema.oid)?.table ?? (isThere ? restoreTable(known, rules) : null);
-    const after = before ? this.replan(before, schema) : planTables([schema], rules, this.#taken(schema.oid))[0];
-    if (!after) throw new Wal2DoltError('E_INTERNAL', `no plan for ${qualifiedName(schema)}`);
-    return { before, after, isKnown: known !== undefined };
-  }
-
-  /** A table that is, or will be, in Dolt, and is `schema` in the source. */
-  replan(before: TargetTable, schema: TableSchema): TargetTable {
-    return replanTable(before, schema, this.#options.rules, this.#taken(schema.oid));
-  }
-
-  /** Takes a table's name from followed ones that have another one at `position`. */
-  async giveWay(displaced: Displaced, position: Lsn): Promise<void> {
-    await this.#applyNow(planGivingWay(displaced, position, this.#known(NONE), this.#options.rules));
-  }
-
-  /** Gives those the names that they have there. */
-  async displace(displaced: Displaced, position: Lsn): Promise<void> {
-    await this.#applyNow(planDisplaced(displaced, position, this.#known(NONE), this.#options.rules));
-  }
-
-  /** Makes room for a followed table's name in Dolt. */
-  async freeName(name: string, oid: number): Promise<void> {
-    await this.#applyNow(planName(name, oid, this.#known(NONE), this.#options.rules));
-  }
-
-  async #applyNow(actions: readonly TableAction[]): Promise<void> {
-    for (const action of actions) {
+  /** Does at once, in the working set, what a plan makes of the tables. */
+  async rearrange(plan: (known: KnownTables, rules: MappingRules) => TableAction[]): Promise<void> {
+    for (const action of plan(this.#known(NONE), this.#options.rules)) {
       this.#register(action);
       await applyAction(this.#options, action, '', {});
     }
-  }
-
-  /** Names in Dolt that a table can not have. */
-  #taken(oid: number): string[] {
-    const all = [...this.#options.relations.tables.values(), ...this.#joining.values()];
-    return all.flatMap(({ table }) => (table.source.oid === oid ? [] : [table.name]));
   }
 
   #known(empty: ReadonlySet<number>): KnownTables {

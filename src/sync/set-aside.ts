@@ -1,5 +1,6 @@
 import { insertTable, updateTable, updateTableState } from '../dolt/bookkeeping.js';
-import type { CopyAgain } from './copy-again.js';
+import { type Copying, planCopy } from './plan-copy.js';
+import { planName } from './schema-plan.js';
 import { readSnapshot } from './snapshot.js';
 
 /** A larger table (bytes in the source) would keep the stream waiting for long. */
@@ -9,7 +10,8 @@ const LARGE_BYTES = 32 << 20;
  * Of the tables that are to be copied, those that are large and can join later: new ones, and those of which somebody asked
  * for another copy. They are marked as joining, which is part of the next commit, so that no crash forgets them.
  */
-export async function setAside({ sides, committer, relations, changes, context }: CopyAgain): Promise<void> {
+export async function setAside(options: Copying): Promise<void> {
+  const { sides, committer, relations, changes, context } = options;
   const { config, staging } = sides;
   const { writer } = staging;
   const able = [...changes.pending.values()].filter(({ canJoin }) => canJoin);
@@ -23,10 +25,10 @@ export async function setAside({ sides, committer, relations, changes, context }
   for (const { oid, name } of able) {
     const schema = schemas.find((found) => found.oid === oid);
     if (!schema || (sizes.get(oid)?.bytes ?? 0) < LARGE_BYTES) continue;
-    const { before, after, isKnown } = await changes.planCopy(schema);
+    const { before, after, isKnown } = await planCopy(options, schema);
     // What is there is what the stream makes of it, until its copy takes its place.
     const table = before ?? after;
-    if (!before) await changes.freeName(table.name, oid);
+    if (!before) await changes.rearrange((known, rules) => planName(table.name, oid, known, rules));
     // One that came back is not followed before that, and is found again as what it is.
     if (!before || relations.tables.has(oid)) {
       await committer.prepare(async () => {

@@ -1,6 +1,9 @@
 import { failpoint } from '../core/failpoint.js';
-import type { Lsn } from '../core/position.js';
-import { type Joined, SideCopy, type SideCopyOptions } from './side-copy.js';
+import { LSN_ZERO, type Lsn } from '../core/position.js';
+import type { Closing } from './closing.js';
+import { aborted } from './interrupt.js';
+import type { Copying } from './plan-copy.js';
+import { type Joined, SideCopy } from './side-copy.js';
 
 /** Tables that join: they have the rows of `from`, all others those of `until`, which is not earlier. */
 export interface Joining extends Joined {
@@ -10,23 +13,40 @@ export interface Joining extends Joined {
 
 /** The copies beside the stream, one at a time. */
 export class SideCopies implements AsyncDisposable {
-  readonly #options: SideCopyOptions;
+  readonly #options: Copying;
   #running: SideCopy | null = null;
 
-  constructor(options: SideCopyOptions) {
+  constructor(options: Copying) {
     this.#options = options;
   }
 
-  get isWanted(): boolean {
-    return this.#running === null && this.#options.changes.joining.size > 0;
+  /**
+   * Begins copies that are wanted. Where one is complete, and everything before its position was received, as is all that
+   * commits before `next`: makes that durable and returns the position. What comes before that is not read again.
+   */
+  async complete(closing: Closing, next: Lsn): Promise<Lsn | null> {
+    await this.#begin(closing);
+    if (this.#running === null || closing.heldUntil !== null) return null;
+    const { isComplete, position } = this.#running;
+    if (!isComplete || next < position) return null;
+    await closing.closeEarlier();
+    await closing.pipeline.drain();
+    return position;
   }
 
-  get running(): SideCopy | null {
-    return this.#running;
+  /** Waits for the copies. Returns the position that they are of, LSN_ZERO where there are none. */
+  async ended(closing: Closing, signal: AbortSignal): Promise<Lsn> {
+    if (!signal.aborted) await this.#begin(closing);
+    if (this.#running === null) return LSN_ZERO;
+    await Promise.race([this.#running.ended, aborted(signal)]);
+    return this.#running.position;
   }
 
-  /** Begins to copy what is waiting. Everything that was received is written. */
-  async start(): Promise<void> {
+  async #begin(closing: Closing): Promise<void> {
+    if (this.#running !== null || this.#options.changes.joining.size === 0 || closing.heldUntil !== null) return;
+    await closing.closeEarlier();
+    await closing.pipeline.drain();
+    closing.keepWal();
     const joining = [...this.#options.changes.joining.values()];
     const names = joining.map(({ table }) => table.name);
     // The side branch begins with what is committed.

@@ -3,7 +3,6 @@ import { diffTables } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
 import { updateTable, updateTableState } from '../dolt/bookkeeping.js';
 import { changeTable } from '../dolt/change-table.js';
-import type { Committer } from '../dolt/committer.js';
 import { dropConstraints } from '../dolt/constraints.js';
 import { createTable, renameTable } from '../dolt/ddl.js';
 import { ExactValues } from '../dolt/exact.js';
@@ -12,19 +11,11 @@ import { purgeStatistics } from '../dolt/statistics.js';
 import { Writer } from '../dolt/writer.js';
 import { createSlot } from '../postgres/create-slot.js';
 import { copyTables } from './copy-tables.js';
-import type { Relations } from './relations.js';
-import type { RunContext, Sides } from './run-context.js';
-import type { JoiningTable, SchemaChanges } from './schema-changes.js';
+import { type Copying, replan } from './plan-copy.js';
+import type { JoiningTable } from './schema-changes.js';
+import { planName } from './schema-plan.js';
 import { readSnapshot } from './snapshot.js';
 import { replanTable } from './tables.js';
-
-export interface SideCopyOptions {
-  readonly sides: Sides;
-  readonly context: RunContext;
-  readonly committer: Committer;
-  readonly relations: Relations;
-  readonly changes: SchemaChanges;
-}
 
 /** A table that is copied beside the stream. */
 interface SideTable extends JoiningTable {
@@ -53,7 +44,7 @@ export interface Joined {
  * the stream is read once more from the copy's position, for these tables only, so that they come to where the others are.
  */
 export class SideCopy implements AsyncDisposable {
-  readonly #options: SideCopyOptions;
+  readonly #options: Copying;
   readonly #branch: SideBranch;
   readonly #joining: readonly SideTable[];
   readonly #stop = new AbortController();
@@ -62,7 +53,7 @@ export class SideCopy implements AsyncDisposable {
   #error: unknown = null;
   #ended = false;
 
-  private constructor(options: SideCopyOptions, branch: SideBranch, joining: readonly JoiningTable[]) {
+  private constructor(options: Copying, branch: SideBranch, joining: readonly JoiningTable[]) {
     this.#options = options;
     this.#branch = branch;
     const { relations } = options;
@@ -81,7 +72,7 @@ export class SideCopy implements AsyncDisposable {
   }
 
   /** The staging branch must hold everything that was received, committed. */
-  static async start(options: SideCopyOptions, joining: readonly JoiningTable[]): Promise<SideCopy> {
+  static async start(options: Copying, joining: readonly JoiningTable[]): Promise<SideCopy> {
     return new SideCopy(options, await SideBranch.open(options.sides.staging), joining);
   }
 
@@ -124,8 +115,8 @@ export class SideCopy implements AsyncDisposable {
         const now = relations.tables.get(oid)?.table;
         const { schema, name } = now?.source ?? copy.source;
         const source = { ...copy.source, schema, name };
-        const table = { ...copy, source, name: now?.name ?? changes.replan(planned, source).name };
-        await changes.freeName(table.name, oid);
+        const table = { ...copy, source, name: now?.name ?? replan(this.#options, planned, source).name };
+        await changes.rearrange((known, rules) => planName(table.name, oid, known, rules));
         const was = now ?? before;
         if (was) {
           await dropConstraints(writer, was);

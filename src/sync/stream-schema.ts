@@ -75,6 +75,13 @@ export class StreamSchema {
     this.#exact = options.exact;
   }
 
+  /** One that is read again, for tables that join, is called already what the stream had come to. */
+  announce(relation: RelationEvent, joining: Joined | null): void {
+    const { relations } = this.#options;
+    relations.announce(relation);
+    if (joining?.named.has(relation.oid)) relations.keepName(relation.oid);
+  }
+
   /** Whether the table's rows are not needed, since a copy has them, or will. */
   isCopied(oid: number, at: At): boolean {
     const { relations, changes } = this.#options;

@@ -1,12 +1,12 @@
 import type { Batch, TransactionContext } from '../core/batch.js';
-import type { MessageEvent, RelationEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
+import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
 import { Contradiction } from '../core/coalesce.js';
 import { failpoint } from '../core/failpoint.js';
-import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
+import { formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
 import { Closing, type ClosingOptions } from './closing.js';
 import { parseContext } from './context.js';
-import { aborted, after } from './interrupt.js';
+import { after } from './interrupt.js';
 import type { PublicationChange } from './publication-watch.js';
 import type { At } from './schema-changes.js';
 import type { Joining, SideCopies } from './side-copies.js';
@@ -135,7 +135,7 @@ class StreamLoop {
       case 'commit':
         return this.#commit({ endLsn: event.endLsn, commitTime: event.commitTime, xid: this.#open().xid });
       case 'relation':
-        return this.#options.relations.announce(this.#named(event));
+        return this.#schema.announce(event, this.#transaction?.again ? this.#options.joining : null);
       case 'truncate':
         return this.#truncate(event);
       case 'message':
@@ -148,14 +148,6 @@ class StreamLoop {
       default:
         event satisfies never;
     }
-  }
-
-  /** One that is read again has the name already that the stream had come to. */
-  #named(relation: RelationEvent): RelationEvent {
-    const { joining, relations } = this.#options;
-    const source =
-      this.#transaction?.again && joining?.named.has(relation.oid) && relations.tables.get(relation.oid)?.table.source;
-    return source ? { ...relation, schema: source.schema, name: source.name } : relation;
   }
 
   async #begin(event: StreamEvent & { kind: 'begin' }): Promise<void> {
@@ -264,7 +256,7 @@ class StreamLoop {
 
   /** Ends the stream where what comes `next` is not wanted any more, or not whole. */
   async #endsBefore(next: Lsn): Promise<boolean> {
-    const { until, watch } = this.#options;
+    const { until, watch, side, signal } = this.#options;
     const { change } = watch;
     if (!(await this.#closing.released(next))) return this.#stopped;
     if (change !== null && next >= change.wholeUntil && (until === null || until > change.wholeUntil)) {
@@ -272,47 +264,22 @@ class StreamLoop {
       await this.#stopAt(change.wholeUntil);
     } else {
       // What is copied beside the stream is shown before it ends, though that may be of a later state.
-      const end = until !== null && next >= until ? maxLsn(until, await this.#copyEnds()) : null;
+      const end = until !== null && next >= until ? maxLsn(until, await side.ended(this.#closing, signal)) : null;
       if (!(await this.#joins(next)) && end !== null && next >= end) await this.#stopAt(end);
     }
     return this.#stopped || this.#joining;
   }
 
-  /** Begins copies beside the stream, where tables are waiting for one. */
-  async #beginCopies(): Promise<void> {
-    const { side, signal } = this.#options;
-    if (!side.isWanted || this.#closing.heldUntil !== null || this.#stopped || signal.aborted) return;
-    await this.#closing.closeEarlier();
-    await this.#closing.pipeline.drain();
-    this.#closing.keepWal();
-    await side.start();
-  }
-
-  /**
-   * Ends the loop where a copy beside the stream is complete, and everything before it was received, as is all that commits
-   * before `next`: its tables join then. What comes before the copy is not read again.
-   */
+  /** Ends the loop where a copy beside the stream can join, of all that commits before `next`. */
   async #joins(next: Lsn): Promise<boolean> {
     const { side, signal } = this.#options;
     if (this.#joining) return true;
-    await this.#beginCopies();
-    if (side.running === null || this.#closing.heldUntil !== null || this.#stopped || signal.aborted) return false;
-    const { isComplete, position } = side.running;
-    if (!isComplete || next < position) return false;
-    await this.#closing.closeEarlier();
-    await this.#closing.pipeline.drain();
+    if (this.#stopped || signal.aborted) return false;
+    const position = await side.complete(this.#closing, next);
+    if (position === null) return false;
     this.#received = maxLsn(this.#received, position);
     this.#joining = true;
     return true;
-  }
-
-  /** Waits for the copies beside the stream. Returns the position that they are of, LSN_ZERO where there are none. */
-  async #copyEnds(): Promise<Lsn> {
-    const { side, signal } = this.#options;
-    await this.#beginCopies();
-    if (side.running === null) return LSN_ZERO;
-    await Promise.race([side.running.ended, aborted(signal)]);
-    return side.running.position;
   }
 
   /** Everything that commits before `reached` was received: makes it durable, and ends. */

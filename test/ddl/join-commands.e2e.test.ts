@@ -43,3 +43,36 @@ it('what several transactions did to a table while it was copied is known when i
   const [{ 'Create Table': definition } = {}] = await target.sql('show create table large');
   expect(definition).toMatch(/KEY `large_n` \(`n`\)/);
 });
+
+it('foreign keys and checks of a table that is copied, and foreign keys to it, are there when it joins', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  const settings = { ...SETTINGS, foreignKeys: true, checks: true };
+  await source.sql(`${LARGE}; alter table large add column small int references small, add check (n >= 0);
+    create table part (id int primary key, large int references large)`);
+  await drain(source.url, target.url, settings);
+  const definitions = async () => {
+    const shown: unknown[] = [];
+    for (const name of ['large', 'part']) {
+      const [{ 'Create Table': definition } = {}] = await target.sql(`show create table ${name}`);
+      shown.push(String(definition).match(/CONSTRAINT .*/g));
+    }
+    return shown;
+  };
+  const before = await definitions();
+  expect(before).toEqual([
+    [expect.stringMatching(/FOREIGN KEY/), expect.stringMatching(/CHECK/)],
+    [expect.stringMatching(/REFERENCES `large`/)],
+  ]);
+  await using running = startRun(source.url, target.url, settings);
+  await copyLarge(source);
+  await source.sql(
+    'insert into small values (1); insert into large values (0, 0, null, 1); insert into part values (1, 0)',
+  );
+  const state = () => target.sql(`select state from wal2dolt_tables where source_table = 'large'`);
+  await Promise.race([running.ended, expect.poll(state, { timeout: 60_000 }).toEqual([{ state: 'streaming' }])]);
+  await running.stop();
+  await expectSame(source, target);
+  expect(await target.sql(COPIES)).toHaveLength(1);
+  expect(await definitions()).toEqual(before);
+});

@@ -9,10 +9,12 @@ import { expectSame, FAST } from '../support/streamed.js';
  * Names that change hands while a table is copied.
  */
 
-/** Larger than what is copied while the stream waits. */
-const large = (name: string): string => `create table ${name} (id int primary key, v text, body text);
+/** Larger than what is copied while the stream waits, and with values that a column of Dolt can not hold. */
+const large = (
+  name: string,
+): string => `create table ${name} (id int primary key, v text, body text, f float default 'NaN');
   alter table ${name} alter body set storage external;
-  insert into ${name} select i, 'v' || i, repeat(md5(i::text), 125) from generate_series(1, 9000) i`;
+  insert into ${name} (id, v, body) select i, 'v' || i, repeat(md5(i::text), 125) from generate_series(1, 9000) i`;
 
 const small = (name: string): string =>
   `create table ${name} (id int primary key, v text); insert into ${name} values (1, '${name}')`;
