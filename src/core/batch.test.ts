@@ -176,6 +176,27 @@ describe('what is spilled', () => {
     expect(closed.rows).toBe(6);
   });
 
+  it('of many transactions takes their records along, but the last, and remembers what their commit says of them', () => {
+    const batch = batchOf();
+    const context = { content: 'x'.repeat(1 << 20) };
+    for (let n = 1; n <= 60; n += 1) {
+      insert(batch, 1);
+      expect(batch.mustSpill).toBe(n === 9);
+      if (batch.mustSpill) expect(batch.spillTransactions().map(({ xid }) => xid)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+      batch.commit(position(n), n <= 8 ? context : null, 0);
+    }
+    expect(batch.transactionCount).toBe(60);
+    expect(batch.spillTransactions()).toHaveLength(52);
+    const { transactions, spilled } = batch.close('copy');
+    expect(transactions.map(({ xid }) => xid)).toEqual([60]);
+    expect(spilled).toMatchObject({ count: 59, contextCount: 8 });
+    expect(spilled.xids).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    expect(spilled.contexts.map(({ xid }) => xid)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(spilled.contexts[0]?.context).toEqual({ content: '(1048576 characters)' });
+    transaction(batch, 61, 1);
+    expect(batch.close('delay').spilled.count).toBe(0);
+  });
+
   it('of a batch is nothing to the next one', () => {
     const batch = batchOf({ maxBytes: 50, maxRows: 5 });
     transaction(batch, 1, 9);

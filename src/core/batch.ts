@@ -49,15 +49,39 @@ export interface TableCounts {
   copied: boolean;
 }
 
+/** What is kept of a batch's first transactions when their records were handed over, as its changes are, to be written. */
+export interface SpilledTransactions {
+  readonly count: number;
+  /** Of the first `LISTED` of them. */
+  readonly xids: readonly number[];
+  /** How many have a context, and the first `LISTED` of those. */
+  readonly contextCount: number;
+  readonly contexts: readonly TransactionRecord[];
+}
+
+/** A commit's message shows no more of them. */
+export const LISTED = 50;
+
+export const NOTHING_SPILLED: SpilledTransactions = { count: 0, xids: [], contextCount: 0, contexts: [] };
+
 /** A batch that is ready to become one Dolt commit, after its remaining net changes. */
 export interface ClosedBatch {
   readonly reason: CloseReason;
+  /** At least one: the last. */
   readonly transactions: readonly TransactionRecord[];
+  /** Those before them. */
+  readonly spilled: SpilledTransactions;
   readonly rows: number;
   readonly counts: readonly TableCounts[];
   readonly changes: readonly (KeyedChanges | KeylessChanges)[];
   readonly tag: string | null;
 }
+
+/** What the record of a transaction takes in memory, about, beside its context; and how much of that is held. */
+const RECORD_BYTES = 200;
+const MOST_RECORD_BYTES = 8 << 20;
+/** A longer context (in characters) is not kept for the commit's message when its record is handed over. */
+const LONG_CONTEXT = 10_000;
 
 /** What a batch may have over its size, in bytes, and still be one like others. */
 const HUGE_ROW = 8 << 20;
@@ -71,10 +95,12 @@ export class Batch {
   #changes = new Map<TargetTable, KeyedChanges | KeylessChanges>();
   #counts = new Map<string, TableCounts>();
   #transactions: TransactionRecord[] = [];
+  #spilled = NOTHING_SPILLED;
   #rows = 0;
   #rowsOfTransaction = 0;
   #bytes = 0;
   #bytesHeld = 0;
+  #recordBytesHeld = 0;
   #firstCommitAt = 0;
   #cut: CloseReason | null = null;
   #changedSchema = false;
@@ -100,9 +126,10 @@ export class Batch {
   commit(position: Position, context: TransactionContext | null, nowMs: number): boolean {
     if (this.#rowsOfTransaction === 0 && !this.#changedSchema) return true;
     this.#changedSchema = false;
-    if (this.#transactions.length === 0) this.#firstCommitAt = nowMs;
+    if (this.transactionCount === 0) this.#firstCommitAt = nowMs;
     this.#transactions.push({ ...position, rows: this.#rowsOfTransaction, context });
     this.#bytes += context?.content.length ?? 0;
+    this.#recordBytesHeld += RECORD_BYTES + (context?.content.length ?? 0);
     this.#rows += this.#rowsOfTransaction;
     this.#rowsOfTransaction = 0;
     return false;
@@ -127,7 +154,7 @@ export class Batch {
   }
 
   get isEmpty(): boolean {
-    return this.#transactions.length === 0 && !this.isInTransaction;
+    return this.transactionCount === 0 && !this.isInTransaction;
   }
 
   /** Whether the open transaction left something here. */
@@ -136,12 +163,12 @@ export class Batch {
   }
 
   get transactionCount(): number {
-    return this.#transactions.length;
+    return this.#spilled.count + this.#transactions.length;
   }
 
-  /** Whether so much is held in memory that it should be written to the staging branch before the transaction ends. */
+  /** Whether so much is held in memory that it should be written to the staging branch before the transaction, or the batch, ends. */
   get mustSpill(): boolean {
-    return this.#bytesHeld >= this.#policy.maxBytes;
+    return this.#bytesHeld >= this.#policy.maxBytes || this.#recordBytesHeld >= MOST_RECORD_BYTES;
   }
 
   /** Whether what is held became much more than it was to be, by a huge row. */
@@ -151,9 +178,9 @@ export class Batch {
 
   /** Why the batch has to be closed now; null while it may go on, and always inside a transaction. */
   due(nowMs: number): CloseReason | null {
-    if (this.#transactions.length === 0 || this.isInTransaction) return null;
+    if (this.transactionCount === 0 || this.isInTransaction) return null;
     if (this.#cut) return this.#cut;
-    if (this.#transactions.length >= this.#policy.maxTransactions) return 'transactions';
+    if (this.transactionCount >= this.#policy.maxTransactions) return 'transactions';
     if (this.#rows >= this.#policy.maxRows) return 'rows';
     if (this.#bytes >= this.#policy.maxBytes) return 'bytes';
     if (nowMs - this.#firstCommitAt >= this.#policy.maxDelay) return 'delay';
@@ -162,7 +189,7 @@ export class Batch {
 
   /** Milliseconds until `due` by time alone, at least 0; Infinity while there is nothing to commit, or not yet. */
   remaining(nowMs: number): number {
-    if (this.#transactions.length === 0 || this.isInTransaction) return Number.POSITIVE_INFINITY;
+    if (this.transactionCount === 0 || this.isInTransaction) return Number.POSITIVE_INFINITY;
     return Math.max(0, this.#firstCommitAt + this.#policy.maxDelay - nowMs);
   }
 
@@ -175,12 +202,31 @@ export class Batch {
     return changes;
   }
 
+  /**
+   * Takes the records of all transactions but the last one that has ended, to be written with what `spill` gives: where nothing may be
+   * closed for long, they would add up.
+   */
+  spillTransactions(): TransactionRecord[] {
+    const records = this.#transactions.splice(0, this.#transactions.length - 1);
+    this.#recordBytesHeld = 0;
+    const { count, xids, contextCount, contexts } = this.#spilled;
+    const told = records.filter(({ context }) => context !== null);
+    this.#spilled = {
+      count: count + records.length,
+      xids: [...xids, ...records.slice(0, LISTED - xids.length).map(({ xid }) => xid)],
+      contextCount: contextCount + told.length,
+      contexts: [...contexts, ...told.slice(0, LISTED - contexts.length).map(withoutLongContext)],
+    };
+    return records;
+  }
+
   /** Ends the batch: what it leaves is empty and collects the next one. */
   close(reason: CloseReason, tag: string | null = null): ClosedBatch {
     const changes = this.spill();
     const closed: ClosedBatch = {
       reason,
       transactions: this.#transactions,
+      spilled: this.#spilled,
       rows: this.#rows,
       counts: [...this.#counts.values()],
       changes,
@@ -188,6 +234,8 @@ export class Batch {
     };
     this.#counts = new Map();
     this.#transactions = [];
+    this.#spilled = NOTHING_SPILLED;
+    this.#recordBytesHeld = 0;
     this.#rows = 0;
     this.#bytes = 0;
     this.#cut = null;
@@ -215,4 +263,9 @@ export class Batch {
     counts.deleted += changes.counts.deleted;
     counts.truncated ||= changes.truncated;
   }
+}
+
+function withoutLongContext(record: TransactionRecord): TransactionRecord {
+  const length = record.context?.content.length ?? 0;
+  return length <= LONG_CONTEXT ? record : { ...record, context: { content: `(${length} characters)` } };
 }

@@ -85,6 +85,21 @@ describe('the message of a commit', () => {
     }
   });
 
+  it('is the same where the first transactions were spilled', () => {
+    const all = Array.from({ length: 130 }, (_, i) => transaction(i, i % 2 === 0 ? { content: `context ${i}` } : null));
+    const [first, last] = [all.slice(0, 120), all.slice(120)];
+    const told = first.filter(({ context }) => context !== null);
+    const spilled = {
+      count: first.length,
+      xids: first.slice(0, 50).map(({ xid }) => xid),
+      contextCount: told.length,
+      contexts: told.slice(0, 50),
+    };
+    expect(commitMessage(batch({ spilled, transactions: last }), position)).toBe(
+      commitMessage(batch({ transactions: all }), position),
+    );
+  });
+
   it('stays short, however much there is', () => {
     const many = Array.from({ length: 20_000 }, (_, i) => i);
     const message = commitMessage(

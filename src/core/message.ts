@@ -1,4 +1,4 @@
-import type { ClosedBatch, CloseReason, TableCounts, TransactionContext } from './batch.js';
+import { type ClosedBatch, type CloseReason, LISTED, type TableCounts, type TransactionContext } from './batch.js';
 import { firstLine, withoutPasswords } from './command-text.js';
 import { formatLsn, formatMicros, type Lsn, type Micros, type Position } from './position.js';
 
@@ -16,8 +16,6 @@ export interface CommitFacts {
 
 /** A commit message may not grow with the batch. */
 const TABLES_SHOWN = 8;
-const XIDS_SHOWN = 50;
-const CONTEXTS_SHOWN = 50;
 /** Dolt panics at a message of 16 MB, and a context may have a gigabyte: `wal2dolt_transactions` keeps it whole. */
 const MESSAGE_CHARACTERS = 100_000;
 const CONTEXT_CHARACTERS = 1_000;
@@ -33,27 +31,27 @@ const clip = (text: string, characters: number): string =>
 const givenMessage = (context: TransactionContext | null): string =>
   clip(context?.message?.trim() ?? '', MESSAGE_CHARACTERS);
 
+/** How many transactions became this batch. */
+export const transactionCount = ({ spilled, transactions }: Pick<ClosedBatch, 'spilled' | 'transactions'>): number =>
+  spilled.count + transactions.length;
+
 export function commitMessage(batch: ClosedBatch, position: Position): string {
-  const [only] = batch.transactions;
+  const { spilled, transactions } = batch;
+  const count = transactionCount(batch);
   const summary = summaryLine(batch, position);
-  const given = batch.transactions.length === 1 ? givenMessage(only?.context ?? null) : '';
-  const contexts = batch.transactions.filter(({ context }) => context !== null && batch.transactions.length > 1);
-  const body = contexts
-    .slice(0, CONTEXTS_SHOWN)
+  const given = count === 1 ? givenMessage(transactions[0]?.context ?? null) : '';
+  const told = count === 1 ? [] : transactions.filter(({ context }) => context !== null);
+  const body = [...spilled.contexts, ...told]
+    .slice(0, LISTED)
     .map(
       ({ xid, context }) =>
         `${xid}: ${clip([context?.author, context?.message ?? context?.content].filter(Boolean).join(': '), CONTEXT_CHARACTERS)}`,
     );
-  if (contexts.length > CONTEXTS_SHOWN) body.push(`and ${contexts.length - CONTEXTS_SHOWN} more`);
+  const contextCount = spilled.contextCount + told.length;
+  if (contextCount > LISTED) body.push(`and ${contextCount - LISTED} more`);
   const trailers = formatTrailers(
-    {
-      position,
-      transactionCount: batch.transactions.length,
-      rowCount: batch.rows,
-      reason: batch.reason,
-      tag: batch.tag,
-    },
-    batch.transactions.map(({ xid }) => xid),
+    { position, transactionCount: count, rowCount: batch.rows, reason: batch.reason, tag: batch.tag },
+    [...spilled.xids, ...transactions.map(({ xid }) => xid)],
   );
   return [given || summary, ...(given ? [summary] : []), ...(body.length > 0 ? [body.join('\n')] : []), trailers].join(
     '\n\n',
@@ -150,7 +148,7 @@ function summaryLine(batch: ClosedBatch, position: Position): string {
   const shown = tables.slice(0, TABLES_SHOWN);
   if (tables.length > shown.length) shown.push(`${tables.length - shown.length} more tables`);
   return [
-    plural(batch.transactions.length, 'transaction'),
+    plural(transactionCount(batch), 'transaction'),
     plural(batch.rows, 'row'),
     ...shown,
     `to ${formatLsn(position.endLsn)}`,
@@ -172,8 +170,8 @@ const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' 
 
 function formatTrailers(facts: CommitFacts, xids: readonly number[]): string {
   const { position } = facts;
-  const shown =
-    xids.slice(0, XIDS_SHOWN).join(' ') + (xids.length > XIDS_SHOWN ? ` and ${xids.length - XIDS_SHOWN} more` : '');
+  const more = facts.transactionCount - LISTED;
+  const shown = xids.slice(0, LISTED).join(' ') + (more > 0 ? ` and ${more} more` : '');
   return [
     `Lsn: ${formatLsn(position.endLsn)}`,
     ...(xids.length > 0 ? [`Xids: ${shown}`] : []),

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { again, batchAt, inserted, start, T } from '../../test/support/committing.js';
+import { again, batchAt, inserted, OPTIONS, START, start, T } from '../../test/support/committing.js';
 import { createDoltDatabaseName } from '../../test/support/dolt.js';
+import { Committer } from './committer.js';
 
 it('never dates a commit before the one that it follows, also not after a restart', async () => {
   await using target = createDoltDatabaseName();
@@ -29,6 +30,25 @@ it('never dates a commit before the one that it follows, also not after a restar
   expect(await target.sql("select commit_time from wal2dolt_position as of 'HEAD~1'")).toEqual([
     { commit_time: '2020-01-01 13:00:00.000000' },
   ]);
+});
+
+it('commits the records of transactions that were spilled with their rows', async () => {
+  await using target = createDoltDatabaseName();
+  const { staging } = await start(target);
+  await using _ = staging;
+  const committer = await Committer.open(staging, { ...OPTIONS, transactions: true }, START, 'streaming');
+  const [first, second, last] = [8n, 9n, 10n].map((end) => batchAt(end, '2020-01-02T00:00:00.000000').transactions[0]);
+  if (!first || !second || !last) throw new Error('there are three');
+  await committer.spill(inserted(T, ['1', 'a']), [first, second]);
+  const spilled = { count: 2, xids: [8, 9], contextCount: 0, contexts: [] };
+  await committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { spilled, transactions: [last] }));
+  expect(await target.sql('select xid from wal2dolt_transactions order by 1')).toEqual([
+    { xid: 8 },
+    { xid: 9 },
+    { xid: 10 },
+  ]);
+  const [commit] = await target.sql<{ message: string }>('select message from dolt_log limit 1');
+  expect(commit?.message).toMatch(/^3 transactions, .*\nXids: 8 9 10\n.*\nTransactions: 3\n/s);
 });
 
 it('does not commit what was spilled when somebody threw it away in between', async () => {

@@ -1,4 +1,4 @@
-import type { ClosedBatch } from '../core/batch.js';
+import type { ClosedBatch, TransactionRecord } from '../core/batch.js';
 import type { KeyedChanges, KeylessChanges } from '../core/coalesce.js';
 import { failpoint } from '../core/failpoint.js';
 import {
@@ -11,6 +11,7 @@ import {
   snapshotMessage,
   stepMessage,
   trailer,
+  transactionCount,
 } from '../core/message.js';
 import { LSN_ZERO, type Lsn, type Micros, maxLsn, type Position } from '../core/position.js';
 import type { TargetTable } from '../core/target.js';
@@ -100,12 +101,19 @@ export class Committer {
     return this.#phase;
   }
 
-  /** Writes a part of a transaction that is too large for memory; it stays in the working set until its commit. */
-  async spill(changes: readonly (KeyedChanges | KeylessChanges)[]): Promise<void> {
+  /**
+   * Writes what is too much for memory of a transaction, or of several and the records of those; it stays in the working set until
+   * its commit.
+   */
+  async spill(
+    changes: readonly (KeyedChanges | KeylessChanges)[],
+    transactions: readonly TransactionRecord[] = [],
+  ): Promise<void> {
     await this.#closeSchemaChange();
-    if (changes.length === 0) return;
+    if (changes.length === 0 && transactions.length === 0) return;
     await this.#begin();
     await this.writer.write(changes);
+    await this.#recordTransactions(transactions);
     await this.#countSpill();
     failpoint('after-spill');
   }
@@ -153,18 +161,17 @@ export class Committer {
     const transaction = batch.transactions.at(-1);
     if (!transaction) throw new Wal2DoltError('E_INTERNAL', 'a batch without transactions was to be committed');
     const last = { ...transaction, endLsn: maxLsn(transaction.endLsn, reached) };
-    const onlySchema = batch.transactions.length === 1 && batch.rows === 0 && batch.tag === null;
+    const alone = transactionCount(batch) === 1;
+    const onlySchema = alone && batch.rows === 0 && batch.tag === null;
     const change = onlySchema ? this.#schemaChange : null;
     if (change === null) await this.#closeSchemaChange();
     await this.#begin();
     await this.writer.write(batch.changes);
     failpoint('after-apply');
     await this.#recordHead();
-    if (this.#options.transactions) {
-      for (const statement of insertTransactions(batch.transactions)) await this.#staging.writer.run(statement);
-    }
+    await this.#recordTransactions(batch.transactions);
     await this.#move(last);
-    const author = (batch.transactions.length === 1 && authorOf(last.context?.author)) || this.#options.author;
+    const author = (alone && authorOf(last.context?.author)) || this.#options.author;
     const message =
       change === null
         ? commitMessage(batch, last)
@@ -249,6 +256,11 @@ export class Committer {
     // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit.
     await this.#staging.writer.run('COMMIT');
     this.#inTransaction = false;
+  }
+
+  async #recordTransactions(transactions: readonly TransactionRecord[]): Promise<void> {
+    if (!this.#options.transactions) return;
+    for (const statement of insertTransactions(transactions)) await this.#staging.writer.run(statement);
   }
 
   async #countSpill(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { Batch, type CloseReason, type CommitPolicy } from '../core/batch.js';
 import { failpoint } from '../core/failpoint.js';
+import { transactionCount } from '../core/message.js';
 import { Acknowledgeable, formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
 import type { Committer } from '../dolt/committer.js';
 import type { Wal2DoltError } from '../errors.js';
@@ -164,7 +165,7 @@ export class Closing {
       stream.acknowledge(this.#acknowledgeable.current);
       this.#options.onCommit();
       this.#log.committed(
-        { lsn: formatLsn(end), transactions: closed.transactions.length, rows: closed.rows },
+        { lsn: formatLsn(end), transactions: transactionCount(closed), rows: closed.rows },
         reason,
         Date.now() - started,
       );
@@ -182,8 +183,10 @@ export class Closing {
   /** Brings what was collected into the working set: of a transaction that is too large, or before something else is written. */
   async spill(): Promise<void> {
     const { isOversized } = this.batch;
-    const changes = this.batch.spill();
-    await this.#write(isOversized, () => unlessAborted(this.late, this.#options.committer.spill(changes)));
+    const [changes, transactions] = [this.batch.spill(), this.batch.spillTransactions()];
+    await this.#write(isOversized, () =>
+      unlessAborted(this.late, this.#options.committer.spill(changes, transactions)),
+    );
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ClosedBatch } from '../../src/core/batch.js';
+import { type ClosedBatch, NOTHING_SPILLED } from '../../src/core/batch.js';
 import { type KeyedChanges, type KeylessChanges, netChangesOf } from '../../src/core/coalesce.js';
 import { stepMessage } from '../../src/core/message.js';
 import { lsn, type Position, parseMicros } from '../../src/core/position.js';
@@ -32,7 +32,16 @@ export const START: Position = { endLsn: lsn(1n), commitTime: parseMicros('2020-
 export function batchAt(end: bigint, time: string, what: Partial<ClosedBatch> = {}): ClosedBatch {
   const { rows = 0 } = what;
   const transaction = { endLsn: lsn(end), commitTime: parseMicros(time), xid: Number(end), rows, context: null };
-  return { reason: 'transactions', transactions: [transaction], rows, counts: [], changes: [], tag: null, ...what };
+  return {
+    reason: 'transactions',
+    transactions: [transaction],
+    spilled: NOTHING_SPILLED,
+    rows,
+    counts: [],
+    changes: [],
+    tag: null,
+    ...what,
+  };
 }
 
 /** A table, and what it is with one column more. */

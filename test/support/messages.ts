@@ -1,4 +1,4 @@
-import type { ClosedBatch, TableCounts, TransactionRecord } from '../../src/core/batch.js';
+import { type ClosedBatch, NOTHING_SPILLED, type TableCounts, type TransactionRecord } from '../../src/core/batch.js';
 import type { SchemaCommit } from '../../src/core/message.js';
 import { lsn, type Position } from '../../src/core/position.js';
 
@@ -28,6 +28,7 @@ export const counts = (name: string, what: Partial<TableCounts> = {}): TableCoun
 export const batch = (what: Partial<ClosedBatch>): ClosedBatch => ({
   reason: 'delay',
   transactions: [transaction(771)],
+  spilled: NOTHING_SPILLED,
   rows: 1,
   counts: [counts('orders', { inserted: 1 })],
   changes: [],
