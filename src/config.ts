@@ -76,7 +76,7 @@ const keysOfAll = z.strictObject({
   }),
   until: stopPosition().optional().register(keys, {
     group: STREAM,
-    help: "Stop when everything up to here is in Dolt, and exit 0: an LSN, or current for the source's position at start.",
+    help: "Stop when everything up to here is in Dolt, and exit 0: an LSN, or current for the source's position at start. A table that is being copied beside the stream joins first.",
     example: 'current',
     defaultHelp: 'never stops',
   }),
