@@ -99,7 +99,8 @@ export class Follower implements AsyncDisposable {
     const table = qualifiedName(new Dice(seed).pick(published));
     await this.#history.finish(); // a copy waits for all transactions that are open
     try {
-      await this.#resync(table);
+      const { how, tables } = await this.#resync(table);
+      if (how === 'marked') for (const { oid } of tables) this.#history.marked.add(oid);
       this.#history.log.push(`-- resync ${table}`);
     } catch (error) {
       // The target may not know the table yet, or not know that it is back.

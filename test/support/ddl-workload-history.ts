@@ -63,6 +63,8 @@ export class DdlHistory implements AsyncDisposable {
   #uncertain = false;
   #emptied = false;
   #number = 0;
+  /** Tables that were marked, while nothing ran, to be copied again: by their oids. */
+  readonly marked = new Set<number>();
   /** The transactions of `beat`, by their xids. */
   readonly beats: number[] = [];
 

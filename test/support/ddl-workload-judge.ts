@@ -178,7 +178,10 @@ function compareLeft(oid: number, table: DoltTable, state: State, history: DdlHi
   const possible = [
     then,
     ...leaving.moments.flatMap(({ tables }) => tables.get(oid) ?? []),
-    ...before.flatMap(({ tables }) => tables.get(oid) ?? []).filter((version) => wasRewritten(version, then)),
+    ...before
+      .flatMap(({ tables }) => tables.get(oid) ?? [])
+      // One that is marked is not followed before it is copied; gone by then, it stays as it was.
+      .filter((version) => history.marked.has(oid) || wasRewritten(version, then)),
   ];
   if (leaving.touched.has(oid) || leaving.uncertain) return [];
   return possible.some(({ hash }) => hash === table.hash) ? [] : compareRows(name, table, then);
