@@ -76,12 +76,6 @@ export class Horizons {
     return before;
   }
 
-  /** Nothing is asked about places before this one any more. */
-  forget(before: Lsn): void {
-    const next = this.#known.findIndex(({ lsn }) => lsn > before);
-    this.#known = this.#known.slice(Math.max(0, (next < 0 ? this.#known.length : next) - 1));
-  }
-
   /** What is known of the transaction `xid`, whose commit is at this place. */
   at(place: Lsn, xid: number): Required<Pick<AnnouncementTime, 'settledXid' | 'unendedXid' | 'seen'>> {
     const before = this.#known.findLast(({ lsn }) => lsn <= place);
