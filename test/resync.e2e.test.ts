@@ -22,6 +22,15 @@ const settingsOf = (source: PostgresDatabase, own = {}) => ({
   ...own,
 });
 
+/** The last commit, and no other, lacks a row by then. */
+async function loseRow(target: DoltDatabase): Promise<void> {
+  const staging = await target.connect('wal2dolt');
+  await staging.query('delete from orders where id = 1');
+  await staging.query(`call dolt_commit('-A', '--amend', '-m', (select message from dolt_log limit 1))`);
+  await staging.query(`call dolt_branch('-f', 'main', 'wal2dolt')`);
+  await staging.end();
+}
+
 describe.concurrent('resync while no run is going on', () => {
   it('marks the tables in a commit that readers see, once', async ({ expect }) => {
     await using source = await createPostgresDatabase();
@@ -60,11 +69,7 @@ describe.concurrent('resync while no run is going on', () => {
     await source.sql(SHOP);
     const settings = settingsOf(source);
     await drain(source.url, target.url, settings);
-    const staging = await target.connect('wal2dolt');
-    await staging.query('delete from orders where id = 1');
-    await staging.query(`call dolt_commit('-A', '--amend', '-m', (select message from dolt_log limit 1))`);
-    await staging.query(`call dolt_branch('-f', 'main', 'wal2dolt')`);
-    await staging.end();
+    await loseRow(target);
     await source.sql(`update orders set v = 'b2' where id = 2; update orders set v = 'a2' where id = 1`);
     const drained = () => drain(source.url, target.url, settings);
     await expect(drained()).rejects.toMatchObject({ code: 'E_TARGET_DIVERGED' });
@@ -84,6 +89,24 @@ describe.concurrent('resync while no run is going on', () => {
       ['public.orders table_copied'],
       ['public.orders table_copying'],
     ]);
+  });
+
+  it('shows what only the copy tells from when it was made, not as of an earlier time', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(SHOP);
+    const settings = settingsOf(source);
+    const drained = () => drain(source.url, target.url, settings);
+    await drained();
+    await loseRow(target);
+    await sleep(20);
+    const [{ now } = {}] = await source.sql(
+      `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') as now`,
+    );
+    await resync(configFor(source.url, target.url, settings), ['orders']);
+    await drained();
+    expect(await target.sql('select id from orders')).toEqual([{ id: 1 }, { id: 2 }]);
+    expect(await target.sql(`select id from orders as of timestamp('${now}')`)).toEqual([{ id: 2 }]);
   });
 
   it('is the way out where what became of a column can not be told', async ({ expect }) => {

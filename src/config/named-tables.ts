@@ -1,4 +1,5 @@
 import { parsePattern, type TablePattern } from '../core/patterns.js';
+import { qualifiedName } from '../core/schema.js';
 import { closest } from './closest.js';
 import { configError } from './load.js';
 
@@ -38,9 +39,7 @@ export const isNamed = ({ names }: KnownTable, { matches }: TablePattern): boole
   names.some(({ schema, name }) => matches(schema, name));
 
 function hint(text: string, tables: readonly KnownTable[]): string {
-  const known = new Map(
-    tables.flatMap(({ names }) => names.map((name) => [`${name.schema}.${name.name}`, name.name] as const)),
-  );
+  const known = new Map(tables.flatMap(({ names }) => names.map((name) => [qualifiedName(name), name.name] as const)));
   if (known.size === 0) return 'no table is replicated yet';
   const wanted = text.split('.').at(-1) ?? text;
   // Of the same name in another schema, then of a name that is close.

@@ -1,5 +1,5 @@
 import { type ClosedBatch, type CloseReason, LISTED, type TableCounts, type TransactionContext } from './batch.js';
-import { firstLine, withoutPasswords } from './command-text.js';
+import { firstLine } from './command-text.js';
 import { formatLsn, formatMicros, type Lsn, type Micros, type Position } from './position.js';
 
 /**
@@ -80,7 +80,7 @@ export const isPart = (message: string): boolean => trailer(message, 'Part-Of') 
 export interface SchemaCommit {
   /** As Postgres calls the command, e.g. `ALTER TABLE`. */
   readonly tag: string;
-  /** As the client sent it; may hold several statements, and anything else. */
+  /** As the client sent it, without passwords (the source cuts them off); may hold several statements, and anything else. */
   readonly command: string;
   /** What it changed, a line each. */
   readonly changes: readonly string[];
@@ -101,7 +101,7 @@ export function schemaMessage(
   { tag, command, changes, endLsn, xid, user, commitTime, part }: SchemaCommit,
   context: TransactionContext | null = null,
 ): string {
-  const text = withoutPasswords(command).trim();
+  const text = command.trim();
   const line = firstLine(text);
   const subject = oneLine(tag, SUBJECT_CHARACTERS) + (line === '' ? '' : `: ${oneLine(line, SUBJECT_CHARACTERS)}`);
   const shown = changes.slice(0, CHANGES_SHOWN).map((change) => oneLine(change, CHANGE_CHARACTERS));

@@ -12,6 +12,7 @@ import {
   unknownColumns,
   unmatchedPatterns,
 } from './patterns.js';
+import { qualifiedName } from './schema.js';
 
 const rules = (selection: string, options: Record<string, TableOptions> = {}): TableRules => ({
   selection: splitPatterns(selection).map(parseSelection),
@@ -172,4 +173,18 @@ it('finds columns that no table has', () => {
     { schema: 'sales', name: 'offers', columns: named('id', 'search'), unpublished: [] },
   ];
   expect(unknownColumns(parsed, tables)).toEqual(['orders: Note', 'orders: totl']);
+});
+
+it('reads a table as messages name it, whatever it is called', () => {
+  const name = fc.string({ minLength: 1, unit: fc.constantFrom(...'aB"".*,! \n😀') });
+  fc.assert(
+    fc.property(name, name, name, (schema, table, other) => {
+      const text = qualifiedName({ schema, name: table });
+      expect(splitPatterns(text)).toEqual([text]);
+      const { include, pattern } = parseSelection(text);
+      expect([include, pattern.wildcard]).toEqual([true, false]);
+      expect(pattern.matches(schema, table)).toBe(true);
+      expect(pattern.matches(schema, other)).toBe(other === table);
+    }),
+  );
 });

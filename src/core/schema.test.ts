@@ -35,4 +35,5 @@ it('an index over an expression is no key', () => {
 
 it('a table is named with its schema', () => {
   expect(qualifiedName({ schema: 'sales', name: 'Orders' })).toBe('sales.Orders');
+  expect(qualifiedName({ schema: 'public', name: 'Odd."Name' })).toBe('public."Odd.""Name"');
 });

@@ -163,4 +163,8 @@ export const leavesOf = ({
 }: Pick<TableSchema, 'partitions' | 'leaves'>): ReadonlyMap<number, Leaf | null> =>
   new Map(partitions.map((oid, i) => [oid, leaves?.[i] ?? null]));
 
-export const qualifiedName = (table: Pick<TableSchema, 'schema' | 'name'>): string => `${table.schema}.${table.name}`;
+/** As messages name a table: a part that `parsePattern` would read otherwise is in double quotes. */
+export const qualifiedName = ({ schema, name }: Pick<TableSchema, 'schema' | 'name'>): string =>
+  `${namePart(schema)}.${namePart(name)}`;
+
+const namePart = (part: string): string => (/[".*,]|^!|^\s|\s$/.test(part) ? `"${part.replaceAll('"', '""')}"` : part);

@@ -232,6 +232,11 @@ export class Committer {
     await this.#staging.publish();
   }
 
+  /** The working set has rows of that time: what follows is not to be seen as of an earlier one. */
+  notBefore(time: Micros): void {
+    this.#date(time);
+  }
+
   /** The server may forget WAL up to here although nothing of it was for us. */
   async recordAcknowledged(end: Lsn): Promise<void> {
     await recordAcknowledged(this.#staging.writer, this.#options.source.slot, end);

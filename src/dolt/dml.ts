@@ -1,5 +1,6 @@
 import { type Cell, type Row, UNCHANGED } from '../core/change.js';
 import { type KeyedEntry, keyText } from '../core/coalesce.js';
+import { qualifiedName } from '../core/schema.js';
 import type { TargetColumn, TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { quoteName } from './client.js';
@@ -47,7 +48,7 @@ export function assertKeyFits(table: TargetTable, key: readonly string[]): void 
     if (column.conversion.isExact && !column.conversion.isExact(text)) {
       throw new Wal2DoltError(
         'E_VALUE_IN_KEY',
-        `${table.source.schema}.${table.source.name}.${column.source.name} (${column.source.type.name}): the key value ${clip(text)} does not fit ${column.conversion.sql} exactly`,
+        `${qualifiedName(table.source)}.${column.source.name} (${column.source.type.name}): the key value ${clip(text)} does not fit ${column.conversion.sql} exactly`,
       );
     }
   }

@@ -1,5 +1,6 @@
 import { type Cell, type Row, UNCHANGED } from '../core/change.js';
 import { type KeyedChanges, type KeyedEntry, KeylessChanges, keyText } from '../core/coalesce.js';
+import { qualifiedName } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { quoteName, type TargetConnection } from './client.js';
@@ -244,8 +245,11 @@ function missing(table: TargetTable, expected: number, found: number): Wal2DoltE
 }
 
 function tooLarge(table: TargetTable, cause: RangeError): Wal2DoltError {
-  const { schema, name } = table.source;
-  return new Wal2DoltError('E_ROW_TOO_LARGE', `${schema}.${name} has a row that is too large: ${cause.message}`, {
-    cause,
-  });
+  return new Wal2DoltError(
+    'E_ROW_TOO_LARGE',
+    `${qualifiedName(table.source)} has a row that is too large: ${cause.message}`,
+    {
+      cause,
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { Row } from '../core/change.js';
-import type { TableSchema } from '../core/schema.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
 import { Wal2DoltError } from '../errors.js';
 import { queryRows } from './client.js';
 import { CopyTextParser } from './copy-text.js';
@@ -65,7 +65,7 @@ export async function* copyRows(
   const parser = new CopyTextParser(positions.length);
   const watch = (): NodeJS.Timeout =>
     setTimeout(() => {
-      const message = `COPY of ${table.schema}.${table.name}: Postgres sent nothing for ${stallMs / 1000} s`;
+      const message = `COPY of ${qualifiedName(table)}: Postgres sent nothing for ${stallMs / 1000} s`;
       stream.destroy(new Wal2DoltError('E_SOURCE_UNREACHABLE', message));
     }, stallMs);
   let watchdog = watch();
@@ -98,12 +98,12 @@ export async function* copyRows(
     complete = true;
   } catch (error) {
     if (isRenamed(error)) {
-      const message = `${table.schema}.${table.name} was renamed, altered or dropped while it was copied`;
+      const message = `${qualifiedName(table)} was renamed, altered or dropped while it was copied`;
       throw new Wal2DoltError('E_TABLE_REWRITTEN', message, { cause: error });
     }
     if (!(error instanceof RangeError)) throw asSourceError(error);
     // Of JavaScript, for a string that is too long.
-    const message = `${table.schema}.${table.name} has a row that is too large: ${error.message}`;
+    const message = `${qualifiedName(table)} has a row that is too large: ${error.message}`;
     throw new Wal2DoltError('E_ROW_TOO_LARGE', message, { cause: error });
   } finally {
     clearTimeout(watchdog);
@@ -136,7 +136,7 @@ async function assertNotRewritten(client: pg.Client, table: TableSchema): Promis
     [table.oid],
   );
   if (rewritten.length === 0) return;
-  const message = `${table.schema}.${table.name} was truncated or rewritten after the snapshot was taken and before it was copied`;
+  const message = `${qualifiedName(table)} was truncated or rewritten after the snapshot was taken and before it was copied`;
   throw new Wal2DoltError('E_TABLE_REWRITTEN', message);
 }
 
@@ -155,7 +155,7 @@ async function readSilent(client: pg.Client, table: TableSchema): Promise<number
 function copyStatement(table: TableSchema, positions: readonly number[], without: readonly number[]): string {
   const columns = positions.map((position) => {
     const column = table.columns[position];
-    if (!column) throw new RangeError(`${table.schema}.${table.name} has no column at position ${position}`);
+    if (!column) throw new RangeError(`${qualifiedName(table)} has no column at position ${position}`);
     return pg.escapeIdentifier(column.name);
   });
   // Rows of tables that inherit from an ordinary one are not published with it.

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { error, type Finding, info, listed, warning } from '../core/finding.js';
 import { selects, type TableRules, unmatchedPatterns } from '../core/patterns.js';
-import type { TableSchema } from '../core/schema.js';
+import { qualifiedName, type TableSchema } from '../core/schema.js';
 import { readTables } from './catalog.js';
 import { queryRows } from './client.js';
 import { checkIdentity } from './preflight-identity.js';
@@ -10,7 +10,6 @@ import {
   checkPartitioned,
   checkReading,
   checkUnreplicated,
-  plainName,
   readTableFacts,
   type TableFacts,
 } from './preflight-tables.js';
@@ -99,18 +98,18 @@ export async function checkStillPublished(
   });
   const findings: Finding[] = [];
   if (unpublished.length > 0) {
-    const message = `The publication ${publication} carries no more ${listed(unpublished.map(plainName))}, which the target has: changes since then are not in the stream.`;
+    const message = `The publication ${publication} carries no more ${listed(unpublished.map(qualifiedName))}, which the target has: changes since then are not in the stream.`;
     findings.push(error('E_PUBLICATION_CHANGED', message, `Publish them again, and then copy${waysOut(unpublished)}`));
   }
   if (interrupted.length > 0) {
-    const message = `The publication ${publication} was changed for ${listed(interrupted.map(plainName))}: the table left it and came back, or has another row filter or column list now. Changes in between are not in the stream.`;
+    const message = `The publication ${publication} was changed for ${listed(interrupted.map(qualifiedName))}: the table left it and came back, or has another row filter or column list now. Changes in between are not in the stream.`;
     findings.push(error('E_PUBLICATION_CHANGED', message, `Copy${waysOut(interrupted)}`));
   }
   if (dropped.length > 0) {
     findings.push(
       warning(
         'table_dropped',
-        `Dropped in Postgres, while Dolt keeps the rows that they had: ${listed(dropped.map(plainName))}.`,
+        `Dropped in Postgres, while Dolt keeps the rows that they had: ${listed(dropped.map(qualifiedName))}.`,
       ),
     );
   }
@@ -188,8 +187,10 @@ function checkExisting(
       ),
     );
   }
-  const taken = new Set(tables.flatMap((table) => [plainName(table), ...(table.root ? [plainName(table.root)] : [])]));
-  const left = selectable.filter((table) => !taken.has(plainName(table)));
+  const taken = new Set(
+    tables.flatMap((table) => [qualifiedName(table), ...(table.root ? [qualifiedName(table.root)] : [])]),
+  );
+  const left = selectable.filter((table) => !taken.has(qualifiedName(table)));
   const add =
     left.length > 0 && !publication.allTables ? `ALTER PUBLICATION ${name} ADD TABLE ${tableList(left)};` : undefined;
   if (tables.length === 0) {
@@ -198,10 +199,10 @@ function checkExisting(
     );
   } else if (left.length > 0) {
     findings.push(
-      info('not_published', `Not in the publication ${publication.name}: ${listed(left.map(plainName))}.`, add),
+      info('not_published', `Not in the publication ${publication.name}: ${listed(left.map(qualifiedName))}.`, add),
     );
   }
-  const roots = [...new Set(tables.flatMap((table) => (table.root ? [plainName(table.root)] : [])))];
+  const roots = [...new Set(tables.flatMap((table) => (table.root ? [qualifiedName(table.root)] : [])))];
   if (roots.length > 0 && !publication.viaRoot) {
     findings.push(
       info(
@@ -243,7 +244,7 @@ async function checkMissing(
   if (server.superuser) return [];
   const foreign = tables.filter((table) => !table.owned);
   if (foreign.length > 0) {
-    const message = `The role ${server.role} cannot create the publication ${wishes.publication}: it does not own ${listed(foreign.map(plainName))}. Let a superuser do it.`;
+    const message = `The role ${server.role} cannot create the publication ${wishes.publication}: it does not own ${listed(foreign.map(qualifiedName))}. Let a superuser do it.`;
     return [error('publication_privilege', message, create)];
   }
   const [row] = await queryRows<{ may: string }>(

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { error, type Finding, info, listed, warning } from '../core/finding.js';
 import { optionsFor, selects } from '../core/patterns.js';
+import { qualifiedName } from '../core/schema.js';
 import { readUnreplicated, type Unreplicated } from './catalog.js';
 import { queryRows } from './client.js';
 import type { Server, SourceWishes } from './preflight-wishes.js';
@@ -59,7 +60,7 @@ export function checkPartitioned(tables: readonly TableFacts[]): Finding[] {
   return [
     warning(
       'partitions',
-      `Postgres does not replicate TRUNCATE of a single partition of ${listed(partitioned.map(plainName))}: Dolt would keep its rows until the table is copied again. TRUNCATE of the whole table, and DELETE, are replicated.`,
+      `Postgres does not replicate TRUNCATE of a single partition of ${listed(partitioned.map(qualifiedName))}: Dolt would keep its rows until the table is copied again. TRUNCATE of the whole table, and DELETE, are replicated.`,
     ),
   ];
 }
@@ -85,7 +86,7 @@ export function checkReading(wishes: SourceWishes, server: Server, tables: reado
     findings.push(
       error(
         'select_privilege',
-        `The role ${server.role} may not read ${listed(unreadable.map(plainName))}, which the copy has to.`,
+        `The role ${server.role} may not read ${listed(unreadable.map(qualifiedName))}, which the copy has to.`,
         unreadable.map((table) => `GRANT SELECT ON ${quoteTable(table)} TO ${server.role};`).join('\n'),
       ),
     );
@@ -95,7 +96,7 @@ export function checkReading(wishes: SourceWishes, server: Server, tables: reado
     findings.push(
       error(
         'row_security',
-        `Row-level security of ${listed(hidden.map(plainName))} hides rows from the role ${server.role}: the copy would lack them.`,
+        `Row-level security of ${listed(hidden.map(qualifiedName))} hides rows from the role ${server.role}: the copy would lack them.`,
         `ALTER ROLE ${server.role} BYPASSRLS;`,
       ),
     );
@@ -117,7 +118,7 @@ export function checkGenerated(
       .filter((column) => !excludeColumns.has(column.name))
       .map((column) => ({
         ...column,
-        full: `${plainName(table)}.${column.name}`,
+        full: `${qualifiedName(table)}.${column.name}`,
         sent: canSend && (publication ? column.listed : column.stored),
       }));
   });
@@ -165,9 +166,7 @@ const NOTES: Readonly<Record<Unreplicated['kind'], string>> = {
 export async function checkUnreplicated(client: pg.Client, wishes: SourceWishes): Promise<Finding[]> {
   const all = (await readUnreplicated(client)).filter(({ schema, name }) => selects(wishes.tables, schema, name));
   return Object.entries(NOTES).flatMap(([kind, what]) => {
-    const names = all.filter((one) => one.kind === kind).map(plainName);
+    const names = all.filter((one) => one.kind === kind).map(qualifiedName);
     return names.length === 0 ? [] : [info('not_replicated', `Postgres does not replicate ${what}: ${listed(names)}.`)];
   });
 }
-
-export const plainName = (table: TableName): string => `${table.schema}.${table.name}`;

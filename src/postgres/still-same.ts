@@ -11,15 +11,18 @@ import { queryRows } from './client.js';
  * Throws E_TABLE_REWRITTEN.
  */
 export async function assertStillSame(client: pg.Client, tables: readonly TableSchema[]): Promise<void> {
-  const rows = await queryRows<{ oid: string; name: string; columns: string; partitions: string }>(client, SHAPES, [
-    tables.map(({ oid }) => oid),
-  ]);
+  const rows = await queryRows<{ oid: string; schema: string; name: string; columns: string; partitions: string }>(
+    client,
+    SHAPES,
+    [tables.map(({ oid }) => oid)],
+  );
   const now = new Map(rows.map((row) => [Number(row.oid), row]));
   for (const table of tables) {
     const found = now.get(table.oid);
     const columns = new Map(JSON.parse(found?.columns ?? '[]') as [number, string][]); // json_agg of pairs
     const same =
-      found?.name === qualifiedName(table) &&
+      found?.schema === table.schema &&
+      found.name === table.name &&
       table.columns.every(({ attnum, name, type }) => columns.get(attnum) === `${type.oid} ${type.typmod} ${name}`) &&
       (table.partitions === undefined || found.partitions === JSON.stringify(table.partitions));
     if (same) continue;
@@ -28,7 +31,7 @@ export async function assertStillSame(client: pg.Client, tables: readonly TableS
 }
 
 const SHAPES = `
-SELECT c.oid, n.nspname || '.' || c.relname AS name, (
+SELECT c.oid, n.nspname AS schema, c.relname AS name, (
     SELECT coalesce(json_agg(json_build_array(a.attnum, a.atttypid || ' ' || a.atttypmod || ' ' || a.attname)), '[]')::text
     FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns, (
     WITH RECURSIVE tree (oid) AS (

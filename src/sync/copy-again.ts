@@ -87,6 +87,7 @@ export async function copyAgain(options: Copying, at: At): Promise<Copies> {
     const diff = before && diffTables(before, after, { rewritten: true, command: null });
     if (!before || (diff && touchesConstraints(before, after, diff))) await changes.constrain(copy.oid);
   }
+  committer.notBefore(snapshot.time);
   failpoint('after-recopy');
   return { lsn, tables: copied.map(({ after }) => after.name) };
 }

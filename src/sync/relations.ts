@@ -148,7 +148,7 @@ function bind(known: StreamedTable, relation: RelationEvent): Binding {
 
 /** One sentence on the first difference that matters to the rows, or null. */
 function describeDifference(known: TableSchema, relation: RelationEvent): string | null {
-  const announced = `${relation.schema}.${relation.name}`;
+  const announced = qualifiedName(relation);
   if (announced !== qualifiedName(known)) return `it was called ${qualifiedName(known)}`;
   for (const [i, column] of known.columns.entries()) {
     const other = relation.columns[i];

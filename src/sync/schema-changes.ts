@@ -260,8 +260,8 @@ export class SchemaChanges {
         const rows = await applyAction(this.#options, action, head, settings);
         // A cast was not to be had.
         if (action.kind !== 'change' || rows?.kind !== 'copied') continue;
-        const { oid, schema, name } = action.after.source;
-        this.copy({ oid, name: `${schema}.${name}`, why: rows.because, cause, canJoin: false });
+        const { source } = action.after;
+        this.copy({ oid: source.oid, name: qualifiedName(source), why: rows.because, cause, canJoin: false });
       }
     };
     return { actions, change: { tag, command, user, xid, commitTime, changes: now.flatMap(describeAction), apply } };

@@ -1,4 +1,4 @@
-import { LSN_ZERO, type Lsn } from '../core/position.js';
+import { LSN_ZERO, type Lsn, type Micros } from '../core/position.js';
 import { diffTables } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
 import { updateTable, updateTableState } from '../dolt/bookkeeping.js';
@@ -49,7 +49,7 @@ export class SideCopy implements AsyncDisposable {
   readonly #joining: readonly SideTable[];
   readonly #stop = new AbortController();
   readonly #copying: Promise<void>;
-  #copied: { readonly lsn: Lsn; readonly tables: readonly Copied[] } | null = null;
+  #copied: { readonly lsn: Lsn; readonly time: Micros; readonly tables: readonly Copied[] } | null = null;
   #error: unknown = null;
   #ended = false;
 
@@ -99,7 +99,7 @@ export class SideCopy implements AsyncDisposable {
   async takeOver(reached: Lsn): Promise<Joined> {
     const { sides, committer, relations, changes } = this.#options;
     const { writer } = sides.staging;
-    const { lsn, tables } = this.#copied ?? { lsn: reached, tables: [] };
+    const { lsn, time, tables } = this.#copied ?? { lsn: reached, time: 0n, tables: [] };
     // One that left meanwhile stays as it is.
     const joining = tables.filter(({ oid }) => changes.joining.has(oid));
     const gone = this.#joining.filter(
@@ -136,6 +136,7 @@ export class SideCopy implements AsyncDisposable {
       await committer.exact.reload(writer);
       await purgeStatistics(writer);
     });
+    if (joining.length > 0) committer.notBefore(time);
     for (const { oid } of [...joining, ...gone]) changes.joined(oid, lsn);
     for (const { oid } of joining) await changes.constrain(oid);
     return {
@@ -200,6 +201,6 @@ export class SideCopy implements AsyncDisposable {
       signal,
     });
     await this.#branch.commit('tables copied beside the stream', config.context.author);
-    this.#copied = { lsn: snapshot.consistentPoint, tables };
+    this.#copied = { lsn: snapshot.consistentPoint, time: snapshot.time, tables };
   }
 }

@@ -118,9 +118,8 @@ export class StreamSchema {
     if (changes.passesOver(oid)) return null;
     const now = relations.get(oid);
     if (!(now instanceof Mismatch)) return now;
-    const { schema, name } = now.relation;
     const where = `in the transaction that commits at ${formatLsn(at.finalLsn)}`;
-    throw new Wal2DoltError('E_SCHEMA_CHANGED', `${schema}.${name}, ${where}: ${now.difference}`);
+    throw new Wal2DoltError('E_SCHEMA_CHANGED', `${qualifiedName(now.relation)}, ${where}: ${now.difference}`);
   }
 
   /** A message of the event triggers, in the open transaction. Where tables join, what it says of others is known. */
@@ -193,24 +192,19 @@ export class StreamSchema {
   /** No message told of what the relation is now. */
   async #follow(relation: RelationEvent, difference: string | null, at: At, again = false): Promise<void> {
     const { changes, inferSchema, relations, logger } = this.#options;
-    const { oid, schema, name } = relation;
+    const { oid } = relation;
+    const table = qualifiedName(relation);
     this.#doubts.delete(oid);
-    if (difference !== null) logger.info({ table: `${schema}.${name}` }, difference);
+    if (difference !== null) logger.info({ table }, difference);
     await this.#apply(changes.byDetached(oid, at));
     // It may wait for a transaction that waits for a standby.
     const inferred = await unlessAborted(this.#closing.late, inferSchema(relation, at, again));
     if (inferred === null) {
-      logger.warn(
-        { table: `${schema}.${name}` },
-        'rows of a table that is gone, or not published, by now are left out',
-      );
+      logger.warn({ table }, 'rows of a table that is gone, or not published, by now are left out');
       return relations.ignore(oid);
     }
     if (inferred === 'gone') {
-      logger.warn(
-        { table: `${schema}.${name}` },
-        'the table changed and was dropped since, so its last rows are not known',
-      );
+      logger.warn({ table }, 'the table changed and was dropped since, so its last rows are not known');
       await this.#apply(changes.byLoss(oid, at));
       return relations.ignore(oid);
     }

@@ -168,12 +168,13 @@ function typeNames({ name, base }: ColumnType): readonly string[] {
  */
 export function restoreTable(stored: StoredTable, rules: MappingRules): TargetTable {
   const { schema, name, columns } = stored.schema;
+  const known = qualifiedName(stored.schema);
   const { excludeColumns } = optionsFor(rules.tables, schema, name);
   for (const column of columns) {
     const made = stored.columns.has(column.attnum);
     if (made !== excludeColumns.has(column.knownAs ?? column.name)) continue;
     throw changedConfiguration(
-      `${schema}.${name}.${column.name} is ${made ? '' : 'not '}in the target, but ${made ? '' : 'not '}excluded by the configuration; columns of existing tables can not be changed`,
+      `${known}.${column.name} is ${made ? '' : 'not '}in the target, but ${made ? '' : 'not '}excluded by the configuration; columns of existing tables can not be changed`,
     );
   }
   const names = new Map([...stored.columns].map(([attnum, column]) => [attnum, column.name]));
@@ -182,7 +183,7 @@ export function restoreTable(stored: StoredTable, rules: MappingRules): TargetTa
     const made = stored.columns.get(column.source.attnum)?.type;
     if (made === column.conversion.sql) continue;
     throw changedConfiguration(
-      `${schema}.${name}.${column.source.name} is ${made} in the target, but ${column.conversion.sql} by the configuration; types of existing columns can not be changed`,
+      `${known}.${column.source.name} is ${made} in the target, but ${column.conversion.sql} by the configuration; types of existing columns can not be changed`,
     );
   }
   return table;
