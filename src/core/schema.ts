@@ -167,4 +167,4 @@ export const leavesOf = ({
 export const qualifiedName = ({ schema, name }: Pick<TableSchema, 'schema' | 'name'>): string =>
   `${namePart(schema)}.${namePart(name)}`;
 
-const namePart = (part: string): string => (/[".*,]|^!|^\s|\s$/.test(part) ? `"${part.replaceAll('"', '""')}"` : part);
+const namePart = (part: string): string => (/[\s".*,!]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part);

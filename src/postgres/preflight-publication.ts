@@ -135,11 +135,12 @@ const isSentAsBefore = ({ publishedBy, rowFilter }: TableSchema, { by, whole }: 
 
 /** With a new copy of the tables, or without them: the history goes on either way. */
 function waysOut(tables: readonly TableName[]): string {
-  const patterns = tables.map((table) => `${quotePattern(table.schema)}.${quotePattern(table.name)}`);
-  return ` them again: wal2dolt resync ${patterns.join(' ')}; or go on without them, which keeps their history up to here: add to tables !${patterns.join(',!')}`;
+  const patterns = tables.map(qualifiedName);
+  return ` them again: wal2dolt resync ${patterns.map(shellWord).join(' ')}; or go on without them, which keeps their history up to here: add to tables !${patterns.join(',!')}`;
 }
 
-const quotePattern = (name: string): string => (/^[^\s."*!,]+$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
+/** As a word of a shell. */
+const shellWord = (text: string): string => (/^[\w.]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 interface PublishedTable extends TableName {
   /** Of a partition that is published as a table of its own: the partitioned table at the top. */
