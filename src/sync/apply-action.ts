@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { RowsAfter } from '../core/rows-after.js';
 import { touchesConstraints } from '../core/schema-diff.js';
-import { insertTable, updateTable, updateTableState, updateTargetName } from '../dolt/bookkeeping.js';
+import { deleteTable, insertTable, updateTable, updateTableState, updateTargetName } from '../dolt/bookkeeping.js';
 import { changeTable, type Recast } from '../dolt/change-table.js';
 import type { Committer } from '../dolt/committer.js';
 import { createTable, renameTable } from '../dolt/ddl.js';
@@ -59,6 +59,9 @@ export async function applyAction(
     case 'leave':
       bookkeeping.push(updateTableState(action.oid, 'left'));
       break;
+    case 'forget':
+      bookkeeping.push(...deleteTable(action.oid));
+      break;
     case 'copy':
       return null;
     default:
@@ -88,6 +91,8 @@ export function describeAction(action: TableAction): readonly string[] {
     }
     case 'leave':
       return [`${action.name} is no longer followed: ${action.why}`];
+    case 'forget':
+      return [`${action.name} did not come: ${action.why}`];
     case 'moveAway':
       return [`${action.from}, which is no longer followed, is called ${action.to} now`];
     case 'copy':

@@ -3,7 +3,7 @@ import { formatLsn, type Lsn } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import { diffTables, type TableDiff, touchesConstraints } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
-import { insertTable, updateTable, updateTableState } from '../dolt/bookkeeping.js';
+import { deleteTable, insertTable, updateTable, updateTableState } from '../dolt/bookkeeping.js';
 import { changeTable } from '../dolt/change-table.js';
 import { createTable } from '../dolt/ddl.js';
 import { purgeStatistics } from '../dolt/statistics.js';
@@ -154,7 +154,13 @@ async function giveUp(
     { table: copy.name, because: copy.why },
     'the table should have been copied, and by now is gone, not published or without columns; what it held in between is not in the history',
   );
-  if (!streamed) return;
+  if (!streamed) {
+    // It was to come, and Dolt never had it: its name may be another's by now.
+    if (changes.left.has(copy.oid)) return;
+    return committer.prepare(async () => {
+      for (const statement of deleteTable(copy.oid)) await sides.staging.writer.run(statement);
+    });
+  }
   relations.delete(copy.oid);
   await committer.changeSchema([], {
     ...copy.cause,

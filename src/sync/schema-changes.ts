@@ -141,10 +141,10 @@ export class SchemaChanges {
   #abandoned({ dropped, unpublished, complete, tables }: DdlSnapshot): TableAction[] {
     const gone = new Set([...dropped, ...unpublished].map(({ oid }) => oid));
     const carried = new Set(tables.map(({ schema }) => schema.oid));
-    return [...this.#joining.values()].flatMap(({ oid, table: { name } }) => {
+    return [...this.#joining.values()].flatMap(({ oid, exists, table: { name } }): TableAction[] => {
       if (this.#options.relations.tables.has(oid)) return [];
       if (!gone.has(oid) && !(complete && !carried.has(oid))) return [];
-      return [{ kind: 'leave', oid, name, why: 'it was gone before its copy was complete' }];
+      return [{ kind: exists ? 'leave' : 'forget', oid, name, why: 'it was gone before its copy was complete' }];
     });
   }
 
@@ -273,11 +273,11 @@ export class SchemaChanges {
     if (action.kind === 'create') relations.set({ table: action.table, snapshotLsn: LSN_ZERO });
     else if (action.kind === 'change') relations.set({ ...action.before, table: action.after });
     else if (action.kind === 'moveAway') this.#left.set(action.oid, action.to);
-    else if (action.kind === 'leave') {
+    else if (action.kind === 'leave' || action.kind === 'forget') {
       this.#pending.delete(action.oid);
       this.#joining.delete(action.oid);
       relations.delete(action.oid);
-      this.#left.set(action.oid, action.name);
+      if (action.kind === 'leave') this.#left.set(action.oid, action.name);
     }
   }
 }

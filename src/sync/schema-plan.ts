@@ -14,6 +14,8 @@ export type TableAction =
   | { readonly kind: 'change'; readonly before: StreamedTable; readonly after: TargetTable; readonly diff: TableDiff }
   /** It stays as it is, with its history. */
   | { readonly kind: 'leave'; readonly oid: number; readonly name: string; readonly why: string }
+  /** It was to come, and Dolt never had it. */
+  | { readonly kind: 'forget'; readonly oid: number; readonly name: string; readonly why: string }
   /** A table that left gives up its name to one that is followed. */
   | { readonly kind: 'moveAway'; readonly oid: number; readonly from: string; readonly to: string }
   /** Its rows can only be had from Postgres. */

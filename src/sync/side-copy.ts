@@ -1,7 +1,7 @@
 import { LSN_ZERO, type Lsn, type Micros } from '../core/position.js';
 import { diffTables } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
-import { updateTable, updateTableState } from '../dolt/bookkeeping.js';
+import { deleteTable, updateTable, updateTableState } from '../dolt/bookkeeping.js';
 import { changeTable } from '../dolt/change-table.js';
 import { dropConstraints } from '../dolt/constraints.js';
 import { createTable, renameTable } from '../dolt/ddl.js';
@@ -131,7 +131,10 @@ export class SideCopy implements AsyncDisposable {
         relations.set({ table, snapshotLsn: lsn });
         joined.push(table);
       }
-      for (const { oid } of gone) await writer.run(updateTableState(oid, 'left'));
+      for (const { oid, exists } of gone) {
+        for (const statement of exists ? [updateTableState(oid, 'left')] : deleteTable(oid))
+          await writer.run(statement);
+      }
       await writer.run('COMMIT');
       await committer.exact.reload(writer);
       await purgeStatistics(writer);

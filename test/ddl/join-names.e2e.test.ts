@@ -106,4 +106,48 @@ describe.each(MODES)('a table that is copied while the stream waits (%s)', (ddl)
     await drain(source.url, target.url, settings);
     await expectSame(source, target);
   });
+
+  const add = 'alter publication wal2dolt add table large';
+
+  it('a new one that is dropped is not missed, and another has its name', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(`${small('first')}; create publication wal2dolt for table first; ${large('large')}`);
+    await drain(source.url, target.url, settings);
+    {
+      await using running = startRun(source.url, target.url, settings);
+      await source.sql(`${add}; insert into large values (0, 'row')`);
+      await copyBegins(source);
+      await source.sql(`drop table large; ${small('large')}; ${add}; insert into large values (2, 'row')`);
+      await Promise.race([
+        running.ended,
+        expect.poll(() => names(target), { timeout: 60_000 }).toContain('large large streaming'),
+      ]);
+      await running.stop();
+    }
+    await source.sql(`update large set v = 'updated'`);
+    await drain(source.url, target.url, settings);
+    await expectSame(source, target);
+    expect(await names(target)).toEqual(['first first streaming', 'large large streaming']);
+  });
+
+  it('a new one that is dropped while nothing runs is not missed, and another has its name', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(`${small('first')}; create publication wal2dolt for table first; ${large('large')}`);
+    await drain(source.url, target.url, settings);
+    {
+      await using running = startRun(source.url, target.url, settings);
+      await source.sql(`${add}; insert into large values (0, 'row')`);
+      await copyBegins(source);
+      await running.stop();
+    }
+    expect(await names(target)).toEqual(['first first streaming', 'large large joining']);
+    await source.sql(`drop table large; ${small('large')}; ${add}; insert into large values (2, 'row')`);
+    await drain(source.url, target.url, settings);
+    await source.sql(`update large set v = 'updated'; insert into first values (2, 'second')`);
+    await drain(source.url, target.url, settings);
+    await expectSame(source, target);
+    expect(await names(target)).toEqual(['first first streaming', 'large large streaming']);
+  });
 });

@@ -81,6 +81,8 @@ export function brief(action: TableAction): string {
       return `change ${action.before.table.name}: ${[...action.diff.described, `rows ${action.diff.rows.kind}`].join(', ')}`;
     case 'leave':
       return `leave ${action.name}: ${action.why}`;
+    case 'forget':
+      return `forget ${action.name}: ${action.why}`;
     case 'moveAway':
       return `move ${action.from} to ${action.to}`;
     case 'copy':
