@@ -159,7 +159,6 @@ export class Closing {
       const started = Date.now();
       await whole;
       this.#tagged(closed.tag, await committer.commit(closed, end));
-      await this.#completeIfReached(end);
       failpoint('before-acknowledge');
       if (!this.#keepsWal) this.#acknowledgeable.durable(end);
       stream.acknowledge(this.#acknowledgeable.current);
@@ -176,8 +175,22 @@ export class Closing {
   async closeAt(reached: Lsn): Promise<void> {
     await this.close('until');
     await this.pipeline.drain();
-    await this.#completeIfReached(reached);
+    await this.complete(reached);
     await this.#advance(reached);
+  }
+
+  /**
+   * Everything that commits before `reached` was received, and the next transaction has not begun: where that is all that the first
+   * snapshot waited for, it is shown. Not later: what changes a table is known here before it is done in Dolt.
+   */
+  async complete(reached: Lsn): Promise<void> {
+    const { completeAt, committer, onComplete } = this.#options;
+    if (this.#complete || completeAt === null || reached < completeAt) return;
+    await this.close('snapshot');
+    await this.pipeline.drain();
+    await this.#whole(reached);
+    this.#complete = true;
+    await onComplete({ ...committer.position, endLsn: reached });
   }
 
   /** Brings what was collected into the working set: of a transaction that is too large, or before something else is written. */
@@ -221,7 +234,6 @@ export class Closing {
   /** Everything that the server has sent is of no interest or durable, if nothing is pending here. */
   async idle(walEnd: Lsn, replyRequested: boolean): Promise<void> {
     if (this.#heldUntil !== null || !this.batch.isEmpty || !this.pipeline.isIdle) return;
-    await this.#completeIfReached(walEnd);
     if (replyRequested || Date.now() - this.#lastIdle >= IDLE_ACKNOWLEDGE_MS) await this.#advance(walEnd);
   }
 
@@ -243,15 +255,6 @@ export class Closing {
 
   #whole(end: Lsn): Promise<void> {
     return unlessAborted(this.late, this.#options.watch.whole(end));
-  }
-
-  /** Everything before `reached` is written: if that is all that the first snapshot waited for, it is shown now. */
-  async #completeIfReached(reached: Lsn): Promise<void> {
-    const { completeAt, committer, onComplete } = this.#options;
-    if (this.#complete || completeAt === null || reached < completeAt) return;
-    await this.#whole(reached);
-    this.#complete = true;
-    await onComplete({ ...committer.position, endLsn: reached });
   }
 
   #tagged(name: string | null, taken: boolean): void {

@@ -263,6 +263,7 @@ class StreamLoop {
       this.#failure = change.error;
       await this.#stopAt(change.wholeUntil);
     } else {
+      await this.#closing.complete(next);
       // What is copied beside the stream is shown before it ends, though that may be of a later state.
       const end = until !== null && next >= until ? maxLsn(until, await side.ended(this.#closing, signal)) : null;
       if (!(await this.#joins(next)) && end !== null && next >= end) await this.#stopAt(end);

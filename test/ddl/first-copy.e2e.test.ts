@@ -1,10 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BuiltCli, buildCli } from '../support/built-cli.js';
+import { startChild } from '../support/child.js';
 import { MODES } from '../support/ddl-case.js';
 import { expectAsCopied } from '../support/ddl-fresh.js';
 import { createDoltDatabaseName } from '../support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from '../support/postgres.js';
 import { drain, runBroken, startRun } from '../support/run.js';
 import { FAST } from '../support/streamed.js';
+
+let cli: BuiltCli;
+beforeAll(async () => {
+  cli = await buildCli();
+}, 120_000);
+afterAll(() => cli.remove());
 
 /** Tables are copied one after the other, the largest first. */
 const ONE_BY_ONE = { ...FAST, copyConnections: 1 };
@@ -99,6 +107,30 @@ describe.each(MODES)('changes of schema in the middle of the first copy (%s)', (
       { m: 1, n: -1 },
       { m: 1, n: -1 },
     ]);
+  });
+
+  it('are followed right after the place at which all copies belong together', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await createTables(source, 60_000);
+    // One batch has what comes before the changes and after them.
+    const settings = { ...ONE_BY_ONE, ddl, commit: { maxDelay: '5s' } };
+    await runBroken(source.url, target.url, 1, settings);
+    {
+      await using child = startChild(cli, source.url, target.url, { ...settings, slot: source.name }, 'after-table');
+      expect(await child.end()).toMatchObject({ signal: 'SIGKILL' });
+    }
+    const staging = await target.connect('wal2dolt');
+    expect((await staging.query(`select 1 from wal2dolt_tables where state <> 'streaming'`))[0]).toEqual([]);
+    await source.sql(`insert into big values (0, 'before')`);
+    for (const change of [
+      'alter table big rename to bigger',
+      `insert into bigger values (-1, 'after')`,
+      ...CHANGES.slice(0, -1),
+    ])
+      await source.sql(change);
+    await drain(source.url, target.url, settings);
+    await expectAsCopied(source, target);
   });
 
   it('leave out a table without columns until it has one', async () => {
