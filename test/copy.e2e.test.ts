@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BuiltCli, buildCli } from './support/built-cli.js';
 import { type Child, startChild } from './support/child.js';
 import { createDoltDatabaseName } from './support/dolt.js';
 import { createPostgresDatabase } from './support/postgres.js';
+import { startRun } from './support/run.js';
 
 let cli: BuiltCli;
 beforeAll(async () => {
@@ -37,6 +39,29 @@ describe('a copy', () => {
       (select count(*) from a_few) as a, (select count(*) from a_few where code = 'code 7') as found`);
     expect(counts).toEqual([{ z: 12_000, m: 6_000, a: 100, found: 1 }]);
   });
+
+  it.each(['', 'partition by range (id)'])(
+    'lets a transaction alter several tables, copied or not (%s)',
+    async (how) => {
+      await using source = await createPostgresDatabase();
+      await using target = createDoltDatabaseName();
+      await source.sql(`create table most (id int primary key, v text); create table many (id int primary key, v text);
+      create table few (id int primary key, v text) ${how}; ${how && 'create table part partition of few default'};
+      alter table most alter v set storage external; alter table many alter v set storage external;
+      insert into most select i, repeat(md5(i::text), 100) from generate_series(1, 14000) i;
+      insert into many select i, repeat(md5(i::text), 100) from generate_series(1, 8000) i;
+      insert into few select i, repeat(md5(i::text), 200) from generate_series(1, 3000) i`);
+      await using running = startRun(source.url, target.url, { copyConnections: 2 });
+      // The third is copied by whoever is ready first.
+      const copies = `select 1 from pg_stat_activity where application_name like 'wal2dolt copy%' and query like 'COPY%'
+      and state = 'active' and datname = current_database()`;
+      await expect.poll(() => source.sql(copies), { interval: 10 }).toHaveLength(2);
+      const application = await source.client();
+      await application.query('begin; alter table few add column x int');
+      const altered = application.query('alter table most add column x int; commit').then(() => 'altered');
+      expect(await Promise.race([altered, running.ended, sleep(40_000, 'waits', { ref: false })])).toBe('altered');
+    },
+  );
 });
 
 /** The most memory that a process had, in MB. Only Linux tells it of another process. */

@@ -114,12 +114,14 @@ export async function copyTables(options: CopyOptions): Promise<void> {
       groups.map((group) => async () => {
         const worker = idle.pop() ?? raise();
         await copyGroup(shared, worker, group).catch((error) => rethrow(options, group, error));
-        idle.push(worker);
         await commits.add(async () => {
           // The copy's transaction is open: its locks keep the tables as they are now.
           await assertStillSame(options.source, sourcesOf(group));
           await options.commit(group);
         });
+        // Who waits for its locks may have locked what another worker is to copy: a circle that Postgres does not see.
+        if (queue.size === 0) await worker.source.end().catch(() => {});
+        else idle.push(worker);
         for (const { source } of group) progress.done(qualifiedName(source));
         failpoint('after-table');
         options.onTable();
