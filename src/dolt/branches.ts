@@ -10,7 +10,7 @@ export interface Branches {
   readonly staging: string;
 }
 
-/** A branch that is there while the first copy is made one commit. */
+/** A branch that is there while commits are made again: the first copy as one, parts of a transaction with another date. */
 export const squashBranch = (staging: string): string => `${staging}_squash`;
 
 /** Creates the target database where the server has none of that name. */

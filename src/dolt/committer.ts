@@ -165,6 +165,8 @@ export class Committer {
     const onlySchema = alone && batch.rows === 0 && batch.tag === null;
     const change = onlySchema ? this.#schemaChange : null;
     if (change === null) await this.#closeSchemaChange();
+    const date = this.#date(last.commitTime);
+    await this.#staging.redateParts(date, this.#options.author);
     await this.#begin();
     await this.writer.write(batch.changes);
     failpoint('after-apply');
@@ -176,7 +178,7 @@ export class Committer {
       change === null
         ? commitMessage(batch, last)
         : schemaMessage({ ...change, endLsn: last.endLsn, part: false }, transaction.context);
-    const hash = await this.#staging.commit(message, this.#date(last.commitTime), author);
+    const hash = await this.#staging.commit(message, date, author);
     failpoint('after-commit');
     this.#inTransaction = false;
     this.#schemaChange = null;
@@ -189,13 +191,15 @@ export class Committer {
   /** A commit of its own for a change of the bookkeeping, and for what was prepared, at the position that is reached. */
   async step(what: string, statements: readonly string[], reached = LSN_ZERO): Promise<void> {
     await this.#closeSchemaChange();
+    const date = this.#date(this.#position.commitTime);
+    await this.#staging.redateParts(date, this.#options.author);
     await this.#begin();
     await this.#recordHead();
     this.#position = { ...this.#position, endLsn: maxLsn(this.#position.endLsn, reached) };
     if (this.#spills > 0 || reached > LSN_ZERO) await this.#move(this.#position);
     for (const statement of statements) await this.#staging.writer.run(statement);
     const message = stepMessage(what, this.#position);
-    await this.#staging.commit(message, this.#date(this.#position.commitTime), this.#options.author);
+    await this.#staging.commit(message, date, this.#options.author);
     // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit: a copy would commit tables as they are now.
     await this.#staging.writer.run('COMMIT');
     this.#inTransaction = false;
@@ -257,7 +261,7 @@ export class Committer {
     await this.#recordHead();
     await this.#move(this.#position);
     // Rows may have come to what they were, and a type have got a value more.
-    await this.#staging.commitIfChanged(message, this.#date(commitTime), this.#options.author);
+    await this.#staging.commitPart(message, this.#date(commitTime), this.#options.author);
     // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit.
     await this.#staging.writer.run('COMMIT');
     this.#inTransaction = false;

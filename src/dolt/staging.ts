@@ -35,6 +35,8 @@ export class StagingBranch implements AsyncDisposable {
   readonly writer: TargetConnection;
   readonly #publisher: TargetConnection;
   #head: StagingHead;
+  /** The commits since the last state, where a source transaction has several. */
+  #parts: StagingHead[] = [];
 
   private constructor(
     address: TargetAddress,
@@ -110,13 +112,42 @@ export class StagingBranch implements AsyncDisposable {
    * joins, the stream is read again up to the position that HEAD has: what completes the last transaction's parts may be empty.
    */
   async commit(message: string, date: Micros, author: string): Promise<string> {
-    return this.#commit(['-A', '--allow-empty'], message, date, author);
+    const hash = await this.#commit(['-A', '--allow-empty'], message, date, author);
+    this.#parts = [];
+    return hash;
   }
 
-  /** Commits the working set where it differs from the last commit. */
-  async commitIfChanged(message: string, date: Micros, author: string): Promise<void> {
+  /** Commits the working set in the middle of a source transaction, where it differs from the last commit. */
+  async commitPart(message: string, date: Micros, author: string): Promise<void> {
     const clean = (await this.writer.rows('SELECT 1 FROM dolt_status LIMIT 1')).length === 0;
-    if (!clean) await this.#commit(['-A'], message, date, author);
+    if (clean) return;
+    await this.#commit(['-A'], message, date, author);
+    this.#parts.push(this.#head);
+  }
+
+  /**
+   * Gives the parts since the last state the date of the commit that completes them, and will come next: `AS OF` a time finds the
+   * first commit that is not later, and is not to find one of them. What is in the working set stays there.
+   */
+  async redateParts(date: Micros, author: string): Promise<void> {
+    const [first] = this.#parts;
+    if (!first || this.#parts.every((part) => part.date === date)) return;
+    const beside = squashBranch(this.branches.staging);
+    await this.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(beside)}, ${quoteText(first.parent)})`);
+    {
+      await using connection = await TargetConnection.open(this.address, beside);
+      let parent = first.parent;
+      for (const [i, { hash, message }] of this.#parts.entries()) {
+        await connection.run(`CALL DOLT_RESET('--hard', ${quoteText(hash)})`);
+        await connection.run(`CALL DOLT_RESET('--soft', ${quoteText(parent)})`);
+        const head = await commitOn(connection, ['-A'], message, date, author);
+        this.#parts[i] = head;
+        parent = head.hash;
+      }
+      await this.writer.run(`CALL DOLT_RESET('--soft', ${quoteText(parent)})`);
+    }
+    this.#head = this.#parts.at(-1) ?? this.#head;
+    await this.writer.run(`CALL DOLT_BRANCH('-D', ${quoteText(beside)})`);
   }
 
   /** Commits only some tables, while others are still being copied. */

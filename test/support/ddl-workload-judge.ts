@@ -52,6 +52,9 @@ async function judgeOrder(dolt: DoltHistory, commits: readonly DoltCommit[]): Pr
     const before = commits[i - 1];
     if (commit.part && published.has(commit.hash)) faults.push(`${where(commit)}: readers saw a part of a transaction`);
     if (before === undefined) continue;
+    if (commit.date < before.date) faults.push(`${where(commit)}: has an earlier date than the one before it`);
+    // As of a time the newest commit is found that is not later.
+    if (before.part && commit.date !== before.date) faults.push(`${where(before)}: can be found by its date`);
     if (commit.end < before.end) faults.push(`${where(commit)}: comes before the one before it`);
     for (const [table, kind] of await dolt.changes(before.hash, commit.hash)) {
       if (kind !== 'dropped' || table.startsWith('wal2dolt_')) continue;

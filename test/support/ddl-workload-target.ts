@@ -26,6 +26,8 @@ export interface DoltTable extends Rows {
 export interface DoltCommit {
   readonly hash: string;
   readonly message: string;
+  /** As text that sorts. */
+  readonly date: string;
   readonly end: Lsn;
   /** It holds the first part of a transaction only: no state of the source. */
   readonly part: boolean;
@@ -59,13 +61,21 @@ export class DoltHistory implements AsyncDisposable {
   /** All commits since the first copy was complete, oldest first. */
   async commits(): Promise<DoltCommit[]> {
     const rows = await this.#connection.rows(
-      `SELECT commit_hash, message FROM ${quoteName(this.#database)}.dolt_log ORDER BY commit_order`,
+      `SELECT commit_hash, message, date_format(date, '%Y-%m-%dT%H:%i:%s.%f') FROM ${quoteName(this.#database)}.dolt_log ORDER BY commit_order`,
     );
-    return rows.flatMap(([hash, message]) => {
+    return rows.flatMap(([hash, message, date]) => {
       const end = trailer(message ?? '', 'Lsn');
       return end === null
         ? []
-        : [{ hash: hash ?? '', message: message ?? '', end: parseLsn(end), part: isPart(message ?? '') }];
+        : [
+            {
+              hash: hash ?? '',
+              message: message ?? '',
+              date: date ?? '',
+              end: parseLsn(end),
+              part: isPart(message ?? ''),
+            },
+          ];
     });
   }
 
