@@ -14,6 +14,7 @@ import { recast } from '../postgres/recast.js';
 import { identifySystem, settledWal } from '../postgres/system.js';
 import { openReplicationStream } from '../postgres/transport.js';
 import { beginReplay, beginSnapshot } from './begin.js';
+import { changedUntold } from './changed-untold.js';
 import { createConstraints } from './constraints.js';
 import { copyAgain } from './copy-again.js';
 import { goOn, identityOf } from './go-on.js';
@@ -164,6 +165,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
       relations,
       changes,
       inferSchema: (relation, at, again) => inferRelation(source, config, relations, horizons, relation, at, again),
+      changedUntold: (at) => changedUntold(copying, horizons, at.xid),
       horizons,
       exact,
       copyAgain: (at) => copyAgain(copying, at),

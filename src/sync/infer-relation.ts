@@ -66,7 +66,7 @@ const COMMIT_MS = 20;
  * Looks twice after the transaction has ended: what had not at the second look ended later. Only then does the catalog show
  * what the transaction did.
  */
-async function lookAfter(source: pg.Client, horizons: Horizons, xid: number): Promise<void> {
+export async function lookAfter(source: pg.Client, horizons: Horizons, xid: number): Promise<void> {
   for (let looks = 0; looks < 2; ) {
     const horizon = await horizons.look(() => readHorizon(source));
     if (horizon === null) continue;

@@ -154,7 +154,7 @@ export class SchemaChanges {
     return this.#decide(actions, UNKNOWN, at);
   }
 
-  /** What tables come to whose rows were written anew by a command of which no more is known; of a partitioned one, its partitions'. */
+  /** What tables come to that a command changed, or whose rows (of a partitioned one, its partitions') it wrote anew, where no more is known. */
   byRewrite(oids: readonly number[], at: At): Decided | null {
     const { tables } = this.#options.relations;
     const actions = [...tables.values()].flatMap(({ table: { source } }): TableAction[] => {
@@ -166,7 +166,7 @@ export class SchemaChanges {
           kind: 'copy',
           oid: source.oid,
           name: qualifiedName(source),
-          why: 'Postgres wrote its rows anew, by what is not known',
+          why: 'Postgres changed it, or wrote its rows anew, by what is not known',
         },
       ];
     });

@@ -24,6 +24,8 @@ export interface StreamSchemaOptions {
   readonly committer: Committer;
   /** `again`: it was not announced since it was asked last. Null for a relation that is gone or not published by now, and was never followed. */
   readonly inferSchema: (relation: RelationEvent, at: At, again: boolean) => Promise<InferredRelation | 'gone' | null>;
+  /** Oids of followed tables of which the open transaction may have changed what no row tells. */
+  readonly changedUntold: (at: At) => Promise<readonly number[]>;
   /** Gets to know which transactions have ended. */
   readonly horizons: Horizons;
   /** Every schema change comes as a message; else a relation that is announced again may have changed in what it does not say. */
@@ -131,10 +133,11 @@ export class StreamSchema {
     if (told.leavesOut && told.leavesOut.length > 0) await this.#lose(told.leavesOut, at);
     const snapshot = joining ? aboutJoining(told, joining, relations) : told;
     if (snapshot.failure !== null) {
-      // What the command did is found by the relations that are announced after it, as far as they tell.
+      // What the command did is found by the relations that are announced after it; what they do not tell is asked now.
       this.#exact = false;
       logger.warn({ command: snapshot.tag, reason: snapshot.failure }, 'the event trigger of the source failed');
-      return this.#apply(changes.byRewrite(told.rewritten, at));
+      const changed = await unlessAborted(this.#closing.late, this.#options.changedUntold(at));
+      return this.#apply(changes.byRewrite([...told.rewritten, ...changed], at));
     }
     const empty = new Set<number>();
     const copied = changes.copiedBy(snapshot, at);

@@ -69,6 +69,31 @@ describe('changes of schema that the event triggers did not tell of', () => {
     await expectAsCopied(source, target);
   });
 
+  it('by a trigger that breaks: partitions and labels are what they are, also when a run ends in between', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(`create type kind as enum ('sweet', 'sour'); create table fruit (id int primary key, k kind);
+      insert into fruit values (1, 'sweet'); create table p3 (id int primary key); insert into p3 values (30)`);
+    for (const name of ['joined', 'left_it', 'lost']) {
+      await source.sql(`create table ${name} (id int primary key) partition by range (id);
+        create table ${name}_1 partition of ${name} for values from (0) to (10);
+        create table ${name}_2 partition of ${name} for values from (10) to (20); insert into ${name} values (1), (11)`);
+    }
+    await drain(source.url, target.url, WITH_TRIGGERS);
+    await source.sql('alter function wal2dolt.messages(text) rename to broken');
+    await source.sql('alter table joined attach partition p3 for values from (20) to (40)');
+    await source.sql('alter table left_it detach partition left_it_2; drop table lost_2');
+    await source.sql(`alter type kind rename value 'sweet' to 'ripe'`);
+    await drain(source.url, target.url, WITH_TRIGGERS);
+    await source.sql('alter function wal2dolt.broken(text) rename to messages');
+    await source.sql(
+      'insert into joined values (2); insert into left_it values (2); insert into left_it_2 values (12); insert into lost values (2)',
+    );
+    await source.sql(`insert into fruit values (2, 'ripe')`);
+    await drain(source.url, target.url, WITH_TRIGGERS);
+    await expectAsCopied(source, target);
+  });
+
   it('are told also where the session replicates from elsewhere', async () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
