@@ -126,6 +126,24 @@ describe.concurrent('resync while no run is going on', () => {
     await expectSame(source, target);
   });
 
+  it('is told the name that a table has by now, where another one has the name that it had', async ({ expect }) => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await source.sql(SHOP);
+    const settings = settingsOf(source, { ddl: 'relations' });
+    const drained = () => drain(source.url, target.url, settings);
+    await drained();
+    await source.sql(`alter table orders rename v to w; insert into orders values (3, 'c');
+      alter table orders drop column w; alter table orders add column w text; insert into orders values (4, 'd');
+      begin; alter table orders rename to x; alter table notes rename to orders; alter table x rename to notes; commit;
+      insert into notes values (5, 'e'); insert into orders values (2, 'm')`);
+    const failed = await drained().catch((error: Error) => error.message);
+    expect(failed).toMatch(/^public.orders, which is public.notes by now: /);
+    await resync(configFor(source.url, target.url, settings), ['public.notes']);
+    await drained();
+    await expectSame(source, target);
+  });
+
   it('knows a table by the name that it has now, and by the one that the target knows', async ({ expect }) => {
     for (const name of ['orders', 'purchases']) {
       await using source = await createPostgresDatabase();

@@ -52,9 +52,10 @@ export function inferSchema(
   const lineage: Lineage = again
     ? { kind: 'known', attnums: stored.columns.map(({ attnum }) => attnum) }
     : deduceLineage(stored, relation.columns, catalog, time);
-  if (lineage.kind === 'ambiguous') return ambiguous(relation, whyAmbiguous(stored, relation, lineage.candidates));
+  if (lineage.kind === 'ambiguous')
+    return ambiguous(relation, catalog, whyAmbiguous(stored, relation, lineage.candidates));
   const inferred = infer(stored, relation, catalog, time, lineage.attnums);
-  if (typeof inferred === 'string') return ambiguous(relation, inferred);
+  if (typeof inferred === 'string') return ambiguous(relation, catalog, inferred);
   return inferred.rewritten || !same(stored, inferred.schema)
     ? { kind: 'changed', ...inferred }
     : { kind: 'unchanged', doubts: inferred.doubts };
@@ -62,10 +63,11 @@ export function inferSchema(
 
 const NO_DOUBTS: Doubts = new Set();
 
-const ambiguous = (relation: RelationEvent, why: string): Inferred => ({
-  kind: 'ambiguous',
-  why: `${qualifiedName(relation)}: ${why}`,
-});
+/** By the name that it has by now, too: whoever is told what to do about it has to name it. */
+function ambiguous(relation: RelationEvent, catalog: CatalogRelation | null, why: string): Inferred {
+  const [name, now] = [relation, catalog?.table ?? relation].map(qualifiedName);
+  return { kind: 'ambiguous', why: `${name}${now === name ? '' : `, which is ${now} by now`}: ${why}` };
+}
 
 /** Without a catalog only a table that kept its columns can be told; its name may have changed. */
 function inferGone(stored: TableSchema, relation: RelationEvent): Inferred {
@@ -76,11 +78,15 @@ function inferGone(stored: TableSchema, relation: RelationEvent): Inferred {
       return column?.name === name && column.typeOid === type.oid && column.typmod === type.typmod;
     });
   if (!kept)
-    return ambiguous(relation, 'its columns changed and the table was dropped since, so what they were is not known');
+    return ambiguous(
+      relation,
+      null,
+      'its columns changed and the table was dropped since, so what they were is not known',
+    );
   const attnums = stored.columns.map(({ attnum }) => attnum);
   const sure = (): boolean => relation.replicaIdentity === stored.replicaIdentity;
   const indexes = indexesAt(relation, attnums, { now: stored.indexes, stored: stored.indexes, sure, whole: false });
-  if (indexes === null) return ambiguous(relation, 'its key changed and the table was dropped since');
+  if (indexes === null) return ambiguous(relation, null, 'its key changed and the table was dropped since');
   const { schema: namespace, name, replicaIdentity } = relation;
   const schema = { ...stored, schema: namespace, name, replicaIdentity, indexes };
   return same(stored, schema)
