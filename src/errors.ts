@@ -107,6 +107,12 @@ export const POLICY = {
     remedy:
       'The publication was altered, so that changes are missing in the stream. Nothing incomplete was written: what came just before it, and is not in Dolt yet, comes again. Copy the tables again: wal2dolt resync schema.table, then start again; or leave them out (tables: !schema.table), which keeps their history up to here, and go on with the others.',
   },
+  E_PUBLICATION_OPERATIONS: {
+    action: 'halt',
+    exit: 3,
+    remedy:
+      "The publication leaves out operations, so that changes are missing in the stream, and nothing would tell of them once it carries all again. So all tables are marked to be copied again. Nothing incomplete was written. Have it carry all: ALTER PUBLICATION … SET (publish = 'insert, update, delete, truncate'), then start again: the tables are copied, and their history goes on.",
+  },
   E_SCHEMA_CHANGED: {
     action: 'halt',
     exit: 3,

@@ -175,10 +175,10 @@ function checkExisting(
   const findings: Finding[] = [];
   const absent = missingOperations(publication);
   if (absent.length > 0 && slotState === 'kept') {
-    // To put it right first would only hide what is missing.
     const message = `The publication ${publication.name} leaves out ${absent.join(', ')}, of which nothing since then is in the stream, nor will be.`;
-    const fix = `In this order: ask for a new copy of all its tables (wal2dolt resync schema.table …), have it publish all operations again, start again.`;
-    findings.push(error('E_PUBLICATION_CHANGED', message, fix));
+    // To put it right first would only hide what is missing.
+    const fix = `A run marks all tables to be copied again, and ends. After that: ALTER PUBLICATION ${name} SET (publish = 'insert, update, delete, truncate'), and start again.`;
+    findings.push(error('E_PUBLICATION_OPERATIONS', message, fix));
   } else if (absent.length > 0) {
     findings.push(
       error(

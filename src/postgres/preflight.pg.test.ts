@@ -94,7 +94,7 @@ describe('publication', () => {
     expect(finding.severity).toBe('error');
     expect(finding.message).toContain('leaves out delete, truncate');
     const streamed = await checkSourceAt(source, { slotState: 'kept' });
-    expect(the('E_PUBLICATION_CHANGED', streamed).message).toContain('leaves out delete, truncate');
+    expect(the('E_PUBLICATION_OPERATIONS', streamed).message).toContain('leaves out delete, truncate');
     expect(codes(streamed)).not.toContain('publication_operations');
     await applyFix(finding, source.sql);
     expect(await checkSourceAt(source)).toEqual([]);

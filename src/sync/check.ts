@@ -94,7 +94,7 @@ const LEFT_TO_THE_RUN: ReadonlySet<string> = new Set<ErrorCode>(['E_SLOT_IN_USE'
  * What a run does first: the same checks. Returns what is worth logging.
  *
  * Throws E_CHECK with all findings that are errors; where there is only one that a run would have failed with, that one's
- * own code, so that a server which is not up yet is tried again.
+ * own code, so that a server which is not up yet is tried again; E_PUBLICATION_OPERATIONS where that is among them.
  */
 export async function preflight(config: Config): Promise<readonly Finding[]> {
   const findings = await check(config);
@@ -107,7 +107,9 @@ export async function preflight(config: Config): Promise<readonly Finding[]> {
     const fix = only.fix === undefined || only.fix === POLICY[code].remedy ? '' : `\n${only.fix}`;
     throw new Wal2DoltError(code, `${only.message}${fix}`);
   }
-  throw new Wal2DoltError('E_CHECK', `the start-up check failed.\n${formatFindings(errors)}`);
+  // What is to be done about it is not only to put the publication right.
+  const marks = codes.find((one) => one === 'E_PUBLICATION_OPERATIONS');
+  throw new Wal2DoltError(marks ?? 'E_CHECK', `the start-up check failed.\n${formatFindings(errors)}`);
 }
 
 const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(POLICY, code);

@@ -139,7 +139,7 @@ export class PublicationWatch implements AsyncDisposable {
     const missing = missingOperations(publication);
     if (missing.length > 0) {
       const message = `the publication ${name} leaves out ${missing.join(', ')} now`;
-      return new Wal2DoltError('E_PUBLICATION_CHANGED', message);
+      return new Wal2DoltError('E_PUBLICATION_OPERATIONS', message);
     }
     const followed = tables();
     const oids = followed.map(({ oid }) => oid);

@@ -10,7 +10,7 @@ import { parseTarget, type TargetAddress, TargetConnection } from '../dolt/clien
 import { Committer } from '../dolt/committer.js';
 import { isWriterActive } from '../dolt/locks.js';
 import { StagingBranch } from '../dolt/staging.js';
-import { Wal2DoltError } from '../errors.js';
+import { asWal2DoltError, Wal2DoltError } from '../errors.js';
 import { connectReplication, connectSource } from '../postgres/client.js';
 import { emitMessage } from '../postgres/logical-message.js';
 import type { TableName } from '../postgres/publication.js';
@@ -66,6 +66,28 @@ export async function resync(config: Config, names: readonly string[]): Promise<
     return { how: 'asked', tables, lsn: await emitMessage(source, RESYNC, content) };
   } finally {
     await source.end().catch(() => {});
+  }
+}
+
+/**
+ * Marks all tables that are followed, since changes of any of them may be missing in the stream. Returns what is to be thrown: `why`,
+ * or that with the reason why they could not be marked.
+ */
+export async function markAll(config: Config, why: Wal2DoltError): Promise<Wal2DoltError> {
+  try {
+    const address = parseTarget(config.target);
+    await using target = await TargetConnection.open(address, config.targetBranch);
+    const tables = (await readTarget(config, target)).filter(({ state }) => state === 'streaming');
+    const commit = await mark(
+      config,
+      address,
+      tables.map(({ oid, schema }) => ({ oid, schema: schema.schema, name: schema.name })),
+    );
+    if (commit === null) throw new Wal2DoltError('E_TARGET_LOCKED', 'another wal2dolt runs');
+    return why;
+  } catch (error) {
+    const reason = `its tables could not be marked to be copied again (${asWal2DoltError(error).message}): before it carries all again, ask for that (wal2dolt resync schema.table …)`;
+    return new Wal2DoltError(why.code, `${why.message}; ${reason}`, { cause: error });
   }
 }
 

@@ -161,8 +161,8 @@ export class StreamSchema {
     if (!this.#closing.batch.isInTransaction) await this.#closing.closeEarlier();
     await this.#closing.pipeline.drain();
     throw new Wal2DoltError(
-      'E_PUBLICATION_CHANGED',
-      `the publication ${publication} left out ${operations.join(', ')} from ${formatLsn(at.finalLsn)} on; when it carries all again, all tables have to be copied (wal2dolt resync)`,
+      'E_PUBLICATION_OPERATIONS',
+      `the publication ${publication} left out ${operations.join(', ')} from ${formatLsn(at.finalLsn)} on`,
     );
   }
 

@@ -8,6 +8,7 @@ import { attempt } from './attempt.js';
 import { preflight } from './check.js';
 import { unlessAborted } from './interrupt.js';
 import { Losses } from './losses.js';
+import { markAll } from './resync.js';
 import type { RunContext } from './run-context.js';
 
 /** `retry.giveUpAfter: 0`. */
@@ -45,7 +46,9 @@ export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progr
       checked = true;
       await attempt(config, context);
     } catch (error) {
-      throw signal.aborted ? error : losses.judge(asWal2DoltError(error));
+      if (signal.aborted) throw error;
+      const failure = losses.judge(asWal2DoltError(error));
+      throw failure.code === 'E_PUBLICATION_OPERATIONS' ? await markAll(config, failure) : failure;
     }
   };
   // What was achieved between two failures starts the patience anew.
