@@ -14,6 +14,7 @@ import {
   type StoredPosition,
   type StoredTable,
   updatePosition,
+  updateTable,
   updateTableState,
 } from '../dolt/bookkeeping.js';
 import { quoteName, type TargetConnection } from '../dolt/client.js';
@@ -101,7 +102,10 @@ export async function takeSnapshot(
   return start;
 }
 
-/** Tables that were never copied, as they are by now: nobody has seen them, so those that changed are made anew. */
+/**
+ * Tables that were never copied, as they are by now: nobody has seen them, so those that Dolt would have otherwise are made anew. Of
+ * the others the bookkeeping gets what they are by now, such as their partitions.
+ */
 async function adapt(
   { staging, rules }: Sides,
   missing: readonly StoredTable[],
@@ -110,20 +114,24 @@ async function adapt(
 ): Promise<TargetTable[]> {
   const kept: TargetTable[] = [];
   const changed: TableSchema[] = [];
+  let same = true;
   const oids = new Set(missing.map(({ oid }) => oid));
   const others = (await readStoredTables(staging.writer)).filter(({ oid }) => !oids.has(oid));
   for (const table of missing) {
     const made = restoreTable(table, rules);
     const schema = now.find(({ oid }) => oid === table.oid);
-    if (schema && isMadeFrom(made, replanTable(made, schema, rules, []))) {
-      kept.push(made);
+    const planned = schema && replanTable(made, schema, rules, []);
+    same &&= JSON.stringify(made.source) === JSON.stringify(planned?.source);
+    if (planned && isMadeFrom(made, planned)) {
+      for (const statement of updateTable(planned)) await staging.writer.run(statement);
+      kept.push(planned);
       continue;
     }
     await staging.writer.run(`DROP TABLE ${quoteName(made.name)}`);
     for (const statement of deleteTable(table.oid)) await staging.writer.run(statement);
     if (schema) changed.push(schema);
   }
-  if (kept.length === missing.length) return kept;
+  if (same) return kept;
   const taken = [...kept.map(({ name }) => name), ...others.map(({ targetName }) => targetName)];
   const made = planTables(changed, rules, taken);
   await createTables(staging.writer, made);

@@ -133,6 +133,23 @@ describe.each(MODES)('changes of schema in the middle of the first copy (%s)', (
     await expectAsCopied(source, target);
   });
 
+  it('are those of the partitions of a table that is not copied yet', async () => {
+    await using source = await createPostgresDatabase();
+    await using target = createDoltDatabaseName();
+    await createTables(source, 2_000);
+    await source.sql(`create table parted (id int primary key, v text) partition by list (id);
+      create table p1 partition of parted for values in (1); create table p2 partition of parted for values in (2);
+      insert into parted values (1, 'a'), (2, 'b');
+      create publication wal2dolt for all tables with (publish_via_partition_root)`);
+    await runBroken(source.url, target.url, 0, { ...ONE_BY_ONE, ddl });
+    await source.sql(`alter table parted detach partition p2; create table p3 partition of parted for values in (3);
+      insert into parted values (3, 'c'); comment on table t1 is 'by now'`);
+    await drain(source.url, target.url, { ...ONE_BY_ONE, ddl, retry: { giveUpAfter: '5s' } });
+    await source.sql(`update parted set v = 'd' where id = 3; insert into p2 values (22, 'e')`);
+    await drain(source.url, target.url, { ...FAST, ddl });
+    await expectAsCopied(source, target);
+  });
+
   it('leave out a table without columns until it has one', async () => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
