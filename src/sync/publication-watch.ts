@@ -15,6 +15,8 @@ const EVERY_MS = 500;
 const PUBLICATION_EVERY = 20;
 /** Before the publication is looked at again while somebody alters it. */
 const ALTERED_MS = 20;
+/** How long a look may take, connecting included; it takes milliseconds. */
+const LOOK_MS = 30_000;
 
 export interface WatchOptions {
   readonly connect: (signal: AbortSignal) => Promise<pg.Client>;
@@ -110,10 +112,16 @@ export class PublicationWatch implements AsyncDisposable {
 
   /** One look at a time, which all share that want one meanwhile. */
   #lookOnce(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
+    this.#looking ??= this.#lookInTime().finally(() => {
       this.#looking = null;
     });
     return this.#looking;
+  }
+
+  /** What waits to be committed would wait as long as the system does for a network that drops what is sent. */
+  async #lookInTime(): Promise<void> {
+    const late = setTimeout(() => void this.#disconnect(), LOOK_MS);
+    await this.#look().finally(() => clearTimeout(late));
   }
 
   async #look(): Promise<void> {
