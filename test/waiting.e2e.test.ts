@@ -122,3 +122,38 @@ describe('a signal ends a start that waits for', () => {
     await holder.query('rollback');
   });
 });
+
+it.each([
+  ['in the stream', 't'],
+  ['beside the stream', 'large'],
+])('a signal ends a copy %s that waits for a lock', async (_, table) => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql('create table t (id int primary key)');
+  for (const [name, rows] of Object.entries({ large: 9_000, larger: 12_000 })) {
+    await source.sql(`create table ${name} (id int primary key, body text); alter table ${name} alter body set storage external;
+      insert into ${name} select i, repeat(md5(i::text), 125) from generate_series(1, ${rows}) i`);
+  }
+  await drain(source.url, target.url);
+  await using child = startChild(cli, source.url, target.url, { slot: source.name, copyConnections: 1 });
+  await child.logged('streaming');
+  const holder = await source.client();
+  const side = `select 1 from pg_replication_slots
+    where slot_name like '%\\_side\\_%' and confirmed_flush_lsn is not null and database = current_database()`;
+  if (table === 't') await holder.query('begin; lock table t');
+  await source.sql(`select pg_logical_emit_message(true, 'wal2dolt.resync',
+    '{"publication":"wal2dolt","tables":["public.${table}", "public.larger"]}')`);
+  if (table === 'large') {
+    // It is copied after the larger one.
+    await expect.poll(() => source.sql(side), { interval: 2 }).toHaveLength(1);
+    await holder.query('begin; lock table large');
+  }
+  const locked = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await expect.poll(() => source.sql(locked), STARTED).toHaveLength(1);
+  child.signal('SIGTERM');
+  const ending = await child.end();
+  expect(ending).toMatchObject({ code: 0 });
+  expect(ending.ms).toBeLessThan(SECONDS);
+  await expect.poll(() => source.sql(locked)).toEqual([]);
+  await holder.query('rollback');
+});

@@ -50,7 +50,7 @@ export async function copyAgain(options: Copying, at: At): Promise<Copies> {
   });
   const lsn = snapshot.consistentPoint;
   const oids = pending.map(({ oid }) => oid);
-  const { schemas, sizes } = await readSnapshot(config, snapshot.snapshotName, oids);
+  const { schemas, sizes } = await readSnapshot(config, snapshot.snapshotName, signal, oids);
   const copied: Copied[] = [];
   const present = new Map(schemas.map((schema) => [schema.oid, schema]));
   // Names become free before others take them.

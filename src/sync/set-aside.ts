@@ -20,6 +20,7 @@ export async function setAside(options: Copying): Promise<void> {
   const { schemas, sizes } = await readSnapshot(
     config,
     null,
+    context.signal,
     able.map(({ oid }) => oid),
   );
   for (const { oid, name } of able) {

@@ -166,7 +166,7 @@ export class SideCopy implements AsyncDisposable {
       signal,
     });
     const oids = this.#joining.map(({ oid }) => oid);
-    const { schemas, sizes } = await readSnapshot(config, snapshot.snapshotName, oids);
+    const { schemas, sizes } = await readSnapshot(config, snapshot.snapshotName, signal, oids);
     const exact = await ExactValues.load(writer);
     const tables: Copied[] = [];
     for (const joining of this.#joining) {

@@ -27,6 +27,7 @@ import { importSnapshot, tableSizes } from '../postgres/copy.js';
 import { createSlot, type ExportedSnapshot } from '../postgres/create-slot.js';
 import { dropSlot } from '../postgres/slot.js';
 import { copyTables, isSmall, type TableSizes } from './copy-tables.js';
+import { interruptOnAbort } from './interrupt.js';
 import type { RunContext, Sides } from './run-context.js';
 import { planTables, replanTable, restoreTable, selectSchemas } from './tables.js';
 
@@ -59,7 +60,7 @@ export async function takeSnapshot(
     signal,
   });
   failpoint('after-slot');
-  const current = await readSnapshot(config, snapshot.snapshotName);
+  const current = await readSnapshot(config, snapshot.snapshotName, signal);
   let tables: TargetTable[];
   let start = position;
   if (first) {
@@ -167,14 +168,16 @@ async function commitGroup(
   for (const table of names) logger.debug({ table, lsn: formatLsn(lsn), hash }, 'table copied');
 }
 
-/** The published tables as they are in the snapshot, or (null) now; all of them, or those of some oids. */
+/** The published tables as they are in the snapshot, or (null) now; all of them, or those of some oids. Waits for whoever has locked one. */
 export async function readSnapshot(
   config: Config,
   snapshotName: string | null,
+  signal: AbortSignal,
   oids?: readonly number[],
 ): Promise<{ readonly schemas: readonly TableSchema[]; readonly sizes: TableSizes }> {
-  const client = await connectSource(config.source, 'wal2dolt catalog');
+  const client = await connectSource(config.source, 'wal2dolt catalog', signal);
   try {
+    await using _interrupted = await interruptOnAbort(client, config.source, signal);
     if (snapshotName !== null) await importSnapshot(client, snapshotName);
     const published = await readTables(client, config.publication, oids);
     const schemas = selectSchemas(published, config.tables);
