@@ -259,6 +259,21 @@ test('tables that the publication carries no more, and tables without columns', 
   expect(codes(await check(configOf(source, other, settings)))).toEqual([]);
 });
 
+test('what a crash left uncommitted in the bookkeeping is nothing that a start looks at', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql('create table a (id int primary key, v text)');
+  const settings = { slot: source.name, publication: source.name };
+  await drain(source.url, target.url, settings);
+  const staging = await target.connect('wal2dolt');
+  await staging.query('delete from wal2dolt_columns');
+  await staging.end();
+  expect(codes(await check(configOf(source, target)))).toEqual([]);
+  await source.sql(`insert into a values (1, 'a')`);
+  await drain(source.url, target.url, settings);
+  expect(await target.sql('select * from a')).toEqual([{ id: 1, v: 'a' }]);
+});
+
 test('a migration that holds its lock does not hold up a run that streams', async () => {
   await using source = await createPostgresDatabase();
   await using target = createDoltDatabaseName();

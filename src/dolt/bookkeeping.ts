@@ -243,18 +243,25 @@ export function updateTableState(oid: number, state: TableState, snapshotLsn?: L
   return `UPDATE wal2dolt_tables SET state='${state}'${copied} WHERE relation_oid=${oid}`;
 }
 
-export async function readTables(connection: TargetConnection, only: number | null = null): Promise<StoredTable[]> {
-  const where = only === null ? '' : ` WHERE relation_oid = ${only}`;
+/** All tables that the branch has, or had at a commit: ` AS OF 'HEAD'`. */
+export const readTables = (connection: TargetConnection, at = ''): Promise<StoredTable[]> =>
+  readStored(connection, at, '');
+
+export async function readTable(connection: TargetConnection, oid: number): Promise<StoredTable | null> {
+  return (await readStored(connection, '', ` WHERE relation_oid = ${oid}`))[0] ?? null;
+}
+
+async function readStored(connection: TargetConnection, at: string, where: string): Promise<StoredTable[]> {
   const columns = new Map<number, Map<number, { name: string; type: string }>>();
   for (const [oid, attnum, name, type] of await connection.rows(
-    `SELECT relation_oid, attnum, target_column, target_type FROM wal2dolt_columns${where}`,
+    `SELECT relation_oid, attnum, target_column, target_type FROM wal2dolt_columns${at}${where}`,
   )) {
     const of = columns.get(Number(oid)) ?? new Map<number, { name: string; type: string }>();
     of.set(Number(attnum), { name: name ?? '', type: type ?? '' });
     columns.set(Number(oid), of);
   }
   const rows = await connection.rows(
-    `SELECT relation_oid, target_table, state, snapshot_lsn, definition FROM wal2dolt_tables${where} ORDER BY relation_oid`,
+    `SELECT relation_oid, target_table, state, snapshot_lsn, definition FROM wal2dolt_tables${at}${where} ORDER BY relation_oid`,
   );
   return rows.map(([oid, target, state, snapshot, definition]) => ({
     oid: Number(oid),

@@ -192,7 +192,7 @@ async function readStaging(inspection: Inspection): Promise<TargetReport> {
     findings,
     position,
     acknowledged: await readAcknowledged(staging, position.source.slot),
-    tables: await readTables(staging),
+    tables: await readTables(staging, ` AS OF 'HEAD'`),
     isWritten: await isWriterActive(staging, `${address.database}/${branches.staging}`),
   };
 }

@@ -1,6 +1,6 @@
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
-import { readTables } from '../dolt/bookkeeping.js';
+import { readTable } from '../dolt/bookkeeping.js';
 import type { Committer } from '../dolt/committer.js';
 import { Wal2DoltError } from '../errors.js';
 import type { Relations } from './relations.js';
@@ -29,12 +29,12 @@ export interface PlannedCopy {
 export async function planCopy(options: Copying, schema: TableSchema): Promise<PlannedCopy> {
   const { sides, relations } = options;
   const { staging, rules } = sides;
-  const [known] = await readTables(staging.writer, schema.oid);
-  const isThere = known !== undefined && (await staging.writer.hasTable(known.targetName));
+  const known = await readTable(staging.writer, schema.oid);
+  const isThere = known !== null && (await staging.writer.hasTable(known.targetName));
   const before = relations.tables.get(schema.oid)?.table ?? (isThere ? restoreTable(known, rules) : null);
   const after = before ? replan(options, before, schema) : planTables([schema], rules, taken(options, schema.oid))[0];
   if (!after) throw new Wal2DoltError('E_INTERNAL', `no plan for ${qualifiedName(schema)}`);
-  return { before, after, isKnown: known !== undefined };
+  return { before, after, isKnown: known !== null };
 }
 
 /** A table that is, or will be, in Dolt, and is `schema` in the source. */

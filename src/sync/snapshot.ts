@@ -124,7 +124,6 @@ async function adapt(
     const planned = schema && replanTable(made, schema, rules, []);
     same &&= JSON.stringify(made.source) === JSON.stringify(planned?.source);
     if (planned && isMadeFrom(made, planned)) {
-      for (const statement of updateTable(planned)) await staging.writer.run(statement);
       kept.push(planned);
       continue;
     }
@@ -136,7 +135,10 @@ async function adapt(
   const taken = [...kept.map(({ name }) => name), ...others.map(({ targetName }) => targetName)];
   const made = planTables(changed, rules, taken);
   await createTables(staging.writer, made);
+  await staging.writer.run('START TRANSACTION');
+  for (const table of kept) for (const statement of updateTable(table)) await staging.writer.run(statement);
   await commit();
+  await staging.writer.run('COMMIT'); // Dolt 2.2 is not back in autocommit
   return [...kept, ...made];
 }
 
