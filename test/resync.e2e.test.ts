@@ -126,6 +126,26 @@ describe.concurrent('resync while no run is going on', () => {
     await expectSame(source, target);
   });
 
+  it.for([
+    ['a NOT NULL', 'alter table orders alter v drop not null; insert into orders values (3, null)'],
+    ['a unique constraint', `alter table orders drop constraint once; insert into orders values (3, 'a')`],
+  ])(
+    'is the way out where Dolt refuses a row: %s went while the event triggers were off',
+    async ([, gone], { expect }) => {
+      await using source = await createPostgresDatabase();
+      await using target = createDoltDatabaseName();
+      await source.sql(`${SHOP}; alter table orders alter v set not null, add constraint once unique (v)`);
+      const settings = settingsOf(source, { ddl: 'triggers' });
+      const drained = () => drain(source.url, target.url, settings);
+      await drained();
+      await source.sql(`set wal2dolt.disabled = on; ${gone}; insert into notes values (2, 'm')`);
+      await expect(drained()).rejects.toMatchObject({ code: 'E_SCHEMA_CHANGED' });
+      await resync(configFor(source.url, target.url, settings), ['orders']);
+      await drained();
+      await expectSame(source, target);
+    },
+  );
+
   it('is told the name that a table has by now, where another one has the name that it had', async ({ expect }) => {
     await using source = await createPostgresDatabase();
     await using target = createDoltDatabaseName();
