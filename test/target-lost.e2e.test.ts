@@ -217,3 +217,23 @@ it('an outage is one loss, however long', async () => {
   await ended;
   expect(await idsIn(target, 't')).toEqual([1]);
 });
+
+it('a fast-forward over many commits that was broken off by the end of Dolt is finished', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await source.sql('create table t (id int primary key)');
+  await drain(source.url, target.url);
+  const [before] = await target.sql(`select dolt_hashof('main') as hash`);
+  const commands = Array.from({ length: 12 }, (_, i) => `alter table t add c${i} int; insert into t values (${i})`);
+  await source.sql(`begin; ${commands.join(';')}; commit`);
+  await drain(source.url, target.url);
+  const [after] = await target.sql(`select dolt_hashof('main') as hash`);
+  // What is there after the first of its two steps: the branch is moved, its working set is not.
+  const main = await target.connect('main');
+  await main.query(`call dolt_reset('--hard', '${before?.hash}')`);
+  await main.query(`call dolt_reset('--soft', '${after?.hash}')`);
+  await main.end();
+  await source.sql('insert into t values (100)');
+  await drain(source.url, target.url);
+  expect(await target.sql('select count(*) as n, max(c11) as c from t')).toEqual([{ n: 13, c: null }]);
+});

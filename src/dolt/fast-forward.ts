@@ -2,8 +2,8 @@ import { Wal2DoltError } from '../errors.js';
 import type { TargetConnection } from './client.js';
 import { quoteText } from './sql-text.js';
 
-/** A fast-forward moves over one commit, and in the beginning of a history over up to three. */
-const COMMITS_AT_ONCE = 3;
+/** A fast-forward moves over the commits of one source transaction: one for each of its commands, and more. */
+const COMMITS_AT_ONCE = 2_000;
 
 /**
  * Moves the branch of the connection to the head of another. Throws E_TARGET_DIVERGED where it is not an ancestor, and
