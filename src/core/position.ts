@@ -26,6 +26,7 @@ export function formatLsn(value: Lsn): string {
 }
 
 export const maxLsn = (a: Lsn, b: Lsn): Lsn => (a > b ? a : b);
+export const minLsn = (a: Lsn, b: Lsn): Lsn => (a < b ? a : b);
 
 /** Microseconds since 1970-01-01 UTC, as a bigint: Postgres' own resolution, which a JavaScript Date would lose. */
 export type Micros = bigint;

@@ -13,6 +13,17 @@ export interface Branches {
 /** A branch that is there while commits are made again: the first copy as one, parts of a transaction with another date. */
 export const squashBranch = (staging: string): string => `${staging}_squash`;
 
+/** A branch beside the staging branch, where large tables are copied while the stream goes on. */
+export const sideBranch = (staging: string): string => `${staging}_side`;
+
+/** Drops the branches that are there for a while only: a run that was killed may have left them. */
+export async function dropPassing(connection: TargetConnection, { staging }: Branches): Promise<void> {
+  const passing = [squashBranch(staging), sideBranch(staging)].map(quoteText).join(', ');
+  for (const [name] of await connection.rows(`SELECT name FROM dolt_branches WHERE name IN (${passing})`)) {
+    await connection.run(`CALL DOLT_BRANCH('-D', ${quoteText(name ?? '')})`);
+  }
+}
+
 /** Creates the target database where the server has none of that name. */
 export async function createDatabase(address: TargetAddress): Promise<void> {
   await using server = await TargetConnection.open(address, null);

@@ -3,7 +3,7 @@ import { trailer } from '../core/message.js';
 import { formatLsn, type Lsn } from '../core/position.js';
 import { readAcknowledged } from './acknowledged.js';
 import { readPosition, readTables, type StoredPosition, type StoredTable } from './bookkeeping.js';
-import { type Branches, squashBranch } from './branches.js';
+import { type Branches, sideBranch, squashBranch } from './branches.js';
 import { quoteName, type TargetAddress, TargetConnection } from './client.js';
 import { isHalfForwarded } from './fast-forward.js';
 import { isWriterActive } from './locks.js';
@@ -40,9 +40,8 @@ export async function checkTarget(address: TargetAddress, branches: Branches): P
   const existing = (await database.rows('SELECT name FROM dolt_branches')).map(([name]) => name ?? '');
   const inspection = { address, branches, database, existing };
   const report = await readStaging(inspection);
-  // The end of the first copy takes a third branch for a moment.
-  const passing = report.position?.phase === 'streaming' ? [] : [squashBranch(branches.staging)];
-  const written = [branches.target, branches.staging, ...passing];
+  const { target, staging } = branches;
+  const written = [target, staging, squashBranch(staging), sideBranch(staging)];
   findings.push(...(await checkBranchPermissions(database, address.database, written, existing)));
   const foreign = await checkForeign(inspection);
   if (foreign.length > 0) return reportOf([...findings, ...foreign]);

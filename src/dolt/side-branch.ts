@@ -1,12 +1,10 @@
+import { sideBranch } from './branches.js';
 import { TargetConnection } from './client.js';
 import { renameTable } from './ddl.js';
 import { EXACT_TABLE } from './exact.js';
 import { lockWriter } from './locks.js';
 import { quoteText } from './sql-text.js';
 import { openCopyConnection, prepareSession, type StagingBranch } from './staging.js';
-
-/** A branch beside the staging branch, where large tables are copied while the stream goes on. */
-export const sideBranch = (staging: string): string => `${staging}_side`;
 
 /** What a copy writes to. */
 export interface CopyTarget {

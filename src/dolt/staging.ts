@@ -4,7 +4,7 @@ import { formatLsn, formatMicros, type Micros, parseMicros } from '../core/posit
 import { Wal2DoltError } from '../errors.js';
 import { createAcknowledged } from './acknowledged.js';
 import { createBookkeeping, readLastCommit, readPosition, type StoredPosition } from './bookkeeping.js';
-import { type Branches, createBranches, createDatabase, refuseForeign, squashBranch } from './branches.js';
+import { type Branches, createBranches, createDatabase, dropPassing, refuseForeign, squashBranch } from './branches.js';
 import { type TargetAddress, TargetConnection } from './client.js';
 import { fastForward, finishFastForward } from './fast-forward.js';
 import { lockCopy, lockWriter } from './locks.js';
@@ -69,6 +69,7 @@ export class StagingBranch implements AsyncDisposable {
       await first[Symbol.asyncDispose]();
 
       await lockWriter(writer, `${address.database}/${branches.staging}`);
+      await dropPassing(writer, branches);
       await prepareSession(writer);
       await refuseForeign(publisher, branches);
       await finishFastForward(publisher);

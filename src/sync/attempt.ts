@@ -2,7 +2,7 @@ import type { Config } from '../config.js';
 import { Horizons } from '../core/horizons.js';
 import { trailer } from '../core/message.js';
 import { selects } from '../core/patterns.js';
-import { formatLsn, LSN_ZERO, type Lsn, maxLsn, type Position } from '../core/position.js';
+import { formatLsn, LSN_ZERO, type Lsn, maxLsn, minLsn, type Position } from '../core/position.js';
 import { qualifiedName } from '../core/schema.js';
 import { readTables as readStoredTables, type StoredTable } from '../dolt/bookkeeping.js';
 import { parseTarget } from '../dolt/client.js';
@@ -146,14 +146,16 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
   await using side = new SideCopies(copying);
   for (let joining: Joining | null = null; ; ) {
     horizons.startOver(joining?.tables.keys());
+    const start = joining?.from ?? committer.position.endLsn;
     await using stream = await whenFree(source, config.slot, context, () =>
       openReplicationStream({
         connection: clientConfig(config.source, 'wal2dolt stream'),
         server: { systemId: identity.systemId, timeline: identity.timeline.id },
         slot: config.slot,
         publication: config.publication,
-        start: joining?.from ?? committer.position.endLsn,
-        durable: committer.position.endLsn,
+        start,
+        // What is read once more is not acknowledged: where the slot stands tells what was decided before it.
+        durable: minLsn(start, committer.position.endLsn),
         highWaterBytes: INBOX_BYTES,
         signal: context.signal,
       }),

@@ -46,7 +46,7 @@ export async function state(database: DoltDatabase): Promise<unknown> {
     branches: await database.sql('select name, hash, dirty from dolt_branches order by name'),
     status: await database.sql('select * from dolt_status'),
     tables: await database.sql('show full tables'),
-    control: await database.sql('select * from dolt_branch_control'),
+    control: await database.sql(`select * from dolt_branch_control where \`database\` in ('%', '${database.name}')`),
   };
 }
 
