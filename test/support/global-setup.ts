@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { findDolt, startDolt } from '../../src/servers/dolt.js';
+import type { LocalServer } from '../../src/servers/local-server.js';
 import { startPostgres } from '../../src/servers/postgres.js';
 
 declare module 'vitest' {
@@ -39,7 +40,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
   });
   return async () => {
     await rm(cliFolder, { recursive: true, force: true });
-    await dolt[Symbol.asyncDispose]();
-    await postgres[Symbol.asyncDispose]();
+    for (const [name, server] of Object.entries({ dolt, postgres })) {
+      if (server.pid === null) await tellEnd(name, server);
+      await server[Symbol.asyncDispose]();
+    }
   };
+}
+
+/** Of a shared server that ended by itself, which makes many tests fail at once. */
+async function tellEnd(name: string, { folder }: LocalServer): Promise<void> {
+  const log = await readFile(join(folder, `${name}.log`), 'utf8');
+  console.error(`${name} ended in the middle of the tests:\n${log.slice(-10_000)}`);
 }
