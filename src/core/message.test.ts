@@ -171,8 +171,8 @@ describe('the message of a schema change', () => {
 
 describe('the message of a part of a transaction', () => {
   it('says where the target stands, which is before the transaction', () => {
-    expect(partMessage('rows of transaction 9 before it changed the schema', position, 9)).toBe(
-      'rows of transaction 9 before it changed the schema\n\nLsn: 0/16B3748\nPart-Of: 9',
+    expect(partMessage('rows before transaction 9 changed the schema', position, 9)).toBe(
+      'rows before transaction 9 changed the schema\n\nLsn: 0/16B3748\nPart-Of: 9',
     );
   });
 

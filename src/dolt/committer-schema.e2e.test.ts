@@ -48,7 +48,7 @@ async function recorded(target: DoltDatabase): Promise<unknown[]> {
 }
 
 const SHOWN = 'ALTER TABLE: alter table t add w int';
-const BEFORE = 'rows of transaction 10 before it changed the schema';
+const BEFORE = 'rows before transaction 10 changed the schema';
 
 describe('a transaction that changes the schema', () => {
   it('is a commit for each of its parts, and readers see them all at once', async () => {

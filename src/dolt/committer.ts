@@ -17,16 +17,10 @@ import { LSN_ZERO, type Lsn, type Micros, maxLsn, type Position } from '../core/
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { recordAcknowledged } from './acknowledged.js';
-import {
-  countSpill,
-  insertCommit,
-  insertTransactions,
-  type Phase,
-  type SourceIdentity,
-  updatePosition,
-} from './bookkeeping.js';
+import { insertCommit, insertTransactions, type Phase, type SourceIdentity } from './bookkeeping.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { ExactValues } from './exact.js';
+import { PositionRow } from './position-row.js';
 import type { StagingBranch } from './staging.js';
 import { Writer } from './writer.js';
 
@@ -53,14 +47,13 @@ export class Committer {
   readonly exact: ExactValues;
   readonly #staging: StagingBranch;
   readonly #options: CommitterOptions;
+  readonly #row: PositionRow;
   #position: Position;
   #phase: Phase;
   #lastDate: Micros;
   #inTransaction = false;
   /** A schema change that is in the working set, and in no commit yet. */
   #schemaChange: SchemaChange | null = null;
-  /** Since the last commit; the position row has the same number, unless somebody threw the spilled rows away. */
-  #spills = 0;
 
   private constructor(
     staging: StagingBranch,
@@ -73,6 +66,7 @@ export class Committer {
     this.exact = exact;
     this.writer = new Writer(staging.writer, exact);
     this.#options = options;
+    this.#row = new PositionRow(staging, options.source.slot);
     this.#position = position;
     this.#phase = phase;
     // A new database begins with a commit of today, which a history of older days may go before.
@@ -125,11 +119,11 @@ export class Committer {
    */
   async changeSchema(changes: readonly (KeyedChanges | KeylessChanges)[], change: SchemaChange): Promise<void> {
     await this.#closeSchemaChange();
-    if (changes.length > 0 || this.#spills > 0) {
+    if (changes.length > 0 || this.#row.spills > 0) {
       await this.#begin();
       await this.writer.write(changes);
       await this.#commitPart(
-        partMessage(`rows of transaction ${change.xid} before it changed the schema`, this.#position, change.xid),
+        partMessage(`rows before transaction ${change.xid} changed the schema`, this.#position, change.xid),
         change.commitTime,
       );
     }
@@ -172,7 +166,7 @@ export class Committer {
     failpoint('after-apply');
     await this.#recordHead();
     await this.#recordTransactions(batch.transactions);
-    await this.#move(last);
+    await this.#row.move(last, this.#phase);
     const author = (alone && authorOf(last.context?.author)) || this.#options.author;
     const message =
       change === null
@@ -196,7 +190,7 @@ export class Committer {
     await this.#begin();
     await this.#recordHead();
     this.#position = { ...this.#position, endLsn: maxLsn(this.#position.endLsn, reached) };
-    if (this.#spills > 0 || reached > LSN_ZERO) await this.#move(this.#position);
+    if (this.#row.spills > 0 || reached > LSN_ZERO) await this.#row.move(this.#position, this.#phase);
     for (const statement of statements) await this.#staging.writer.run(statement);
     const message = stepMessage(what, this.#position);
     await this.#staging.commit(message, date, this.#options.author);
@@ -226,7 +220,7 @@ export class Committer {
       async (connection) => {
         await finish(connection);
         await connection.run('DELETE FROM wal2dolt_commits');
-        await this.#move(position, connection);
+        await this.#row.move(position, this.#phase, connection);
       },
       snapshotMessage(position, tables, rows),
       this.#date(position.commitTime),
@@ -259,7 +253,7 @@ export class Committer {
   /** A commit in the middle of a source transaction. A start throws it away unless the transaction's last one follows. */
   async #commitPart(message: string, commitTime: Micros): Promise<void> {
     await this.#recordHead();
-    await this.#move(this.#position);
+    await this.#row.move(this.#position, this.#phase);
     // Rows may have come to what they were, and a type have got a value more.
     await this.#staging.commitPart(message, this.#date(commitTime), this.#options.author);
     // After START TRANSACTION and DOLT_COMMIT Dolt 2.2 is not back in autocommit.
@@ -273,8 +267,7 @@ export class Committer {
   }
 
   async #countSpill(): Promise<void> {
-    this.#spills += 1;
-    await this.#changePosition(countSpill(this.#options.source.slot, this.#spills));
+    await this.#row.countSpill();
     await this.#staging.writer.run('COMMIT');
     this.#inTransaction = false;
   }
@@ -283,22 +276,6 @@ export class Committer {
     if (this.#inTransaction) return;
     await this.#staging.writer.run('START TRANSACTION');
     this.#inTransaction = true;
-  }
-
-  async #move(position: Position, connection = this.#staging.writer): Promise<void> {
-    await this.#changePosition(
-      updatePosition(position, this.#options.source.slot, this.#phase, this.#spills),
-      connection,
-    );
-    this.#spills = 0;
-  }
-
-  async #changePosition(statement: string, connection = this.#staging.writer): Promise<void> {
-    if ((await connection.run(statement)) === 1) return;
-    throw new Wal2DoltError(
-      'E_TARGET_DIVERGED',
-      `the position row in wal2dolt_position is not as it was left: somebody wrote to branch ${this.#staging.branches.staging}, or reset it`,
-    );
   }
 
   /** Writes down the commit before this one, and thereby makes sure that it still is the branch's head. */

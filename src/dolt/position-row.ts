@@ -1,0 +1,46 @@
+import type { Position } from '../core/position.js';
+import { Wal2DoltError } from '../errors.js';
+import { countSpill, type Phase, updatePosition } from './bookkeeping.js';
+import type { TargetConnection } from './client.js';
+import type { StagingBranch } from './staging.js';
+
+/**
+ * The row of `wal2dolt_position`, in the working set of the staging branch. It counts what was written since the last commit, in
+ * the SQL transactions of those rows: who throws them away throws the count away, and then the row is not as it was left.
+ * All of it throws E_TARGET_DIVERGED where that is so.
+ */
+export class PositionRow {
+  readonly #staging: StagingBranch;
+  readonly #slot: string;
+  #spills = 0;
+
+  constructor(staging: StagingBranch, slot: string) {
+    this.#staging = staging;
+    this.#slot = slot;
+  }
+
+  /** Since the last commit. */
+  get spills(): number {
+    return this.#spills;
+  }
+
+  /** Counts one more, in the transaction that is open. */
+  async countSpill(): Promise<void> {
+    this.#spills += 1;
+    await this.#change(countSpill(this.#slot, this.#spills), this.#staging.writer);
+  }
+
+  /** Sets it for the commit that comes next. */
+  async move(position: Position, phase: Phase, connection: TargetConnection = this.#staging.writer): Promise<void> {
+    await this.#change(updatePosition(position, this.#slot, phase, this.#spills), connection);
+    this.#spills = 0;
+  }
+
+  async #change(statement: string, connection: TargetConnection): Promise<void> {
+    if ((await connection.run(statement)) === 1) return;
+    throw new Wal2DoltError(
+      'E_TARGET_DIVERGED',
+      `the position row in wal2dolt_position is not as it was left: somebody wrote to branch ${this.#staging.branches.staging}, or reset it`,
+    );
+  }
+}
