@@ -4,7 +4,7 @@ import { trailer } from '../core/message.js';
 import { selects } from '../core/patterns.js';
 import { formatLsn, LSN_ZERO, type Lsn, maxLsn, minLsn, type Position } from '../core/position.js';
 import { qualifiedName } from '../core/schema.js';
-import { readTables as readStoredTables, type StoredTable } from '../dolt/bookkeeping.js';
+import type { StoredTable } from '../dolt/bookkeeping.js';
 import { parseTarget } from '../dolt/client.js';
 import { Committer } from '../dolt/committer.js';
 import { StagingBranch } from '../dolt/staging.js';
@@ -82,8 +82,8 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     position,
     position.phase,
   );
-  const all = await readStoredTables(staging.writer);
-  const stored = await leaveTables(committer, all, config.tables, context.logger);
+  const all = await leaveTables(sides, committer, context.logger);
+  const stored = all.filter(({ state }) => state !== 'left');
   const relations = new Relations(await streamedTables(stored, staging, rules), (schema, name) =>
     selects(config.tables, schema, name),
   );
@@ -108,7 +108,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     committer,
     staging,
     rules,
-    left: new Map(all.filter((table) => !stored.includes(table)).map(({ oid, targetName }) => [oid, targetName])),
+    left: new Map(all.flatMap(({ oid, targetName, state }) => (state === 'left' ? [[oid, targetName]] : []))),
     constrain: async (oid) => {
       if (committer.phase === 'snapshot') return; // they are created when it is complete
       const followed = [...relations.tables.values()].map(({ table }) => table);

@@ -1,34 +1,37 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
-import { selects, type TableRules } from '../core/patterns.js';
+import { selects } from '../core/patterns.js';
 import { qualifiedName } from '../core/schema.js';
-import { type StoredTable, updateTableState } from '../dolt/bookkeeping.js';
+import { deleteTable, readTables, type StoredTable, updateTableState } from '../dolt/bookkeeping.js';
 import type { Committer } from '../dolt/committer.js';
 import { readCarried } from '../postgres/publication.js';
+import type { Sides } from './run-context.js';
 
 /**
  * Marks the tables that the configuration leaves out from now on, before anything of them is passed over: they keep
- * their rows and history, and do not come back. Returns those that are followed.
+ * their rows and history, and do not come back. Those that were to come, and Dolt never had, are forgotten: their names may be
+ * another's by then. Returns all tables that the target has after that.
  */
 export async function leaveTables(
+  { config, staging }: Sides,
   committer: Committer,
-  stored: readonly StoredTable[],
-  rules: TableRules,
   logger: Logger,
 ): Promise<StoredTable[]> {
-  const inTarget = stored.filter(({ state }) => state !== 'left');
-  const followed = inTarget.filter(({ schema }) => selects(rules, schema.schema, schema.name));
-  const leaving = inTarget.filter((table) => !followed.includes(table));
-  if (leaving.length > 0) {
-    const names = leaving.map(({ schema }) => qualifiedName(schema));
-    await committer.step(
-      `no longer followed: ${names.join(', ')}`,
-      leaving.map(({ oid }) => updateTableState(oid, 'left')),
-    );
-    logger.info({ tables: names }, 'no longer followed; their rows and history stay');
+  const stored = await readTables(staging.writer);
+  const leaving = stored.filter(
+    ({ state, schema }) => state !== 'left' && !selects(config.tables, schema.schema, schema.name),
+  );
+  if (leaving.length === 0) return stored;
+  const names = leaving.map(({ schema }) => qualifiedName(schema));
+  const statements: string[] = [];
+  for (const { oid, targetName } of leaving) {
+    if (await staging.writer.hasTable(targetName)) statements.push(updateTableState(oid, 'left'));
+    else statements.push(...deleteTable(oid));
   }
-  return followed;
+  await committer.step(`no longer followed: ${names.join(', ')}`, statements);
+  logger.info({ tables: names }, 'no longer followed; their rows and history stay');
+  return readTables(staging.writer);
 }
 
 /** Tables that left, and that the configuration and the publication have again: their changes in between are missing. */

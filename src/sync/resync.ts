@@ -77,7 +77,8 @@ export async function markAll(config: Config, why: Wal2DoltError): Promise<Wal2D
   try {
     const address = parseTarget(config.target);
     await using target = await TargetConnection.open(address, config.targetBranch);
-    const tables = (await readTarget(config, target)).filter(({ state }) => state === 'streaming');
+    // Also those that join: Dolt may have them, and follow them until they do.
+    const tables = (await readTarget(config, target)).filter(({ state }) => state !== 'left');
     const commit = await mark(
       config,
       address,

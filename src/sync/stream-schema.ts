@@ -155,7 +155,7 @@ export class StreamSchema {
   async #lose(operations: readonly string[], at: At): Promise<void> {
     const { changes, relations, publication } = this.#options;
     const incomplete = [...relations.tables].some(
-      ([oid, { snapshotLsn }]) => snapshotLsn <= at.finalLsn && !changes.pending.has(oid) && !changes.joining.has(oid),
+      ([oid, { snapshotLsn }]) => snapshotLsn <= at.finalLsn && !changes.passesOver(oid),
     );
     if (!incomplete) return;
     if (!this.#closing.batch.isInTransaction) await this.#closing.closeEarlier();
