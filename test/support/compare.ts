@@ -1,4 +1,5 @@
 import { EVERY_TABLE } from '../../src/core/patterns.js';
+import { qualifiedName } from '../../src/core/schema.js';
 import type { TargetTable } from '../../src/core/target.js';
 import { readTables } from '../../src/dolt/bookkeeping.js';
 import { parseTarget, quoteName, TargetConnection } from '../../src/dolt/client.js';
@@ -30,7 +31,7 @@ export async function doltContents(
     const identity = `${exact} ${await hashOf(connection, stored.targetName)} ${JSON.stringify(stored.schema)}`;
     const rows = known?.get(identity) ?? (await doltRows(connection, restoreTable(stored, rules)));
     known?.set(identity, rows);
-    contents.set(`${stored.schema.schema}.${stored.schema.name}`, rows);
+    contents.set(qualifiedName(stored.schema), rows);
   }
   return contents;
 }
@@ -124,7 +125,7 @@ export async function postgresContents(url: string, doltUrl: string, rules: Mapp
       )) {
         for (const row of batch) rows.push(JSON.stringify(row));
       }
-      contents.set(`${stored.schema.schema}.${stored.schema.name}`, rows.sort());
+      contents.set(qualifiedName(stored.schema), rows.sort());
     }
     return contents;
   } finally {

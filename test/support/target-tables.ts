@@ -1,4 +1,5 @@
 import { type KeyedChanges, type KeylessChanges, netChangesOf } from '../../src/core/coalesce.js';
+import { qualifiedName } from '../../src/core/schema.js';
 import type { TargetTable } from '../../src/core/target.js';
 import { createBookkeeping, insertTable } from '../../src/dolt/bookkeeping.js';
 import { parseTarget, TargetConnection } from '../../src/dolt/client.js';
@@ -58,7 +59,7 @@ export async function createTargetTables(): Promise<TargetTables> {
       tell(net);
       await write([net]);
     },
-    rowsOf: async ({ source }) => (await doltContents(database.url)).get(`${source.schema}.${source.name}`),
+    rowsOf: async ({ source }) => (await doltContents(database.url)).get(qualifiedName(source)),
     async [Symbol.asyncDispose]() {
       await connection[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
