@@ -65,6 +65,8 @@ describe('asSourceError', () => {
     ['E_TABLE_REWRITTEN', serverError('XX000', 'could not open relation with OID 16483')],
     ['E_TABLE_REWRITTEN', serverError('XX000', 'cache lookup failed for attribute 1 of relation 17462')],
     ['E_SOURCE_QUERY', serverError('XX000', 'unexpected')],
+    ['E_STREAM_ENDED', serverError('XX000', 'requested WAL segment 000000010000000000000013 has already been removed')],
+    ['E_SLOT_LOST', serverError('58P01', 'requested WAL segment 000000010000000000000013 has already been removed')],
     ['E_TABLE_REWRITTEN', serverError('40P01', 'deadlock detected')],
     ['E_SOURCE_UNREACHABLE', serverError('57P01', 'terminating connection due to administrator command')],
     ['E_SOURCE_UNREACHABLE', serverError('57P03', 'the database system is starting up')],

@@ -78,6 +78,8 @@ function codeOfSqlState(sqlState: string, failure: Failure): ErrorCode {
     case '53400': // configuration_limit_exceeded: all replication slots are in use
       return 'E_SOURCE_QUERY';
     case 'XX000': // internal_error
+      // Read, and removed meanwhile, which should not be: the next attempt is told whether it is really gone (58P01).
+      if (/WAL segment .* has already been removed/.test(failure.message)) return 'E_STREAM_ENDED';
       return TORN.test(failure.message) ? 'E_TABLE_REWRITTEN' : 'E_SOURCE_QUERY';
     default:
       // 08 connection exceptions; 53 too many connections or walsenders, disk full, out of memory.
