@@ -17,6 +17,7 @@ export const pgbench: DrainCase = {
       CREATE TABLE pgbench_tellers (tid int PRIMARY KEY, bid int, tbalance int, filler char(84));
       CREATE TABLE pgbench_accounts (aid int PRIMARY KEY, bid int, abalance int, filler char(84));
       CREATE TABLE pgbench_history (tid int, bid int, aid int, delta int, mtime timestamp, filler char(22));
+      ALTER TABLE pgbench_history REPLICA IDENTITY FULL;
       INSERT INTO pgbench_branches SELECT g, 0, NULL FROM generate_series(1, ${SCALE}) g;
       INSERT INTO pgbench_tellers SELECT g, (g - 1) / 10 + 1, 0, NULL FROM generate_series(1, ${SCALE * 10}) g;
       INSERT INTO pgbench_accounts SELECT g, (g - 1) / 100000 + 1, 0, '' FROM generate_series(1, ${SCALE * 100_000}) g;`);
