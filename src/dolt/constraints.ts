@@ -93,3 +93,11 @@ function action(event: 'UPDATE' | 'DELETE', what: ReferentialAction): string {
   const words = { a: '', r: 'RESTRICT', c: 'CASCADE', n: 'SET NULL', d: '' }[what];
   return words === '' ? '' : ` ON ${event} ${words}`;
 }
+
+/** Whether any table has one. They are looked at when a transaction is merged, which may have only the one of two rows. */
+export async function hasForeignKeys(connection: TargetConnection): Promise<boolean> {
+  const rows = await connection.rows(
+    'SELECT 1 FROM information_schema.referential_constraints WHERE constraint_schema=database() LIMIT 1',
+  );
+  return rows.length > 0;
+}

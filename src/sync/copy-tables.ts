@@ -5,19 +5,17 @@ import { failpoint } from '../core/failpoint.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import type { TargetConnection } from '../dolt/client.js';
+import { hasForeignKeys } from '../dolt/constraints.js';
 import { createIndexes } from '../dolt/ddl.js';
 import { ExactValues } from '../dolt/exact.js';
 import type { CopyTarget } from '../dolt/side-branch.js';
-import { Writer } from '../dolt/writer.js';
 import { Wal2DoltError } from '../errors.js';
 import type { CopyProgress } from '../ops/progress.js';
 import { connectSource } from '../postgres/client.js';
 import { copyRows, importSnapshot, type TableSize } from '../postgres/copy.js';
 import { Turn } from '../postgres/copy-turn.js';
 import { assertStillSame } from '../postgres/still-same.js';
-
-/** Between two SQL commits of a copy: Dolt keeps the changes of an open transaction in memory. */
-const ROWS_PER_COMMIT = 20_000;
+import { CopyWriter } from './copy-writer.js';
 
 /**
  * Whatever commits in Dolt 2.2 looks at every table of the database, DDL too: about 10 ms for 1,000 tables. So tables
@@ -61,6 +59,7 @@ export interface CopyOptions {
   readonly exact?: ExactValues;
   readonly tables: readonly TargetTable[];
   readonly sizes: TableSizes;
+  /** To Dolt: as many tables are copied at the same time, and with those that are left over the largest. */
   readonly connections: number;
   readonly progress: CopyProgress;
   /** Called when tables are complete and committed. */
@@ -76,8 +75,8 @@ interface Shared extends Omit<CopyOptions, 'exact'> {
 }
 
 interface Worker {
-  readonly source: Awaited<ReturnType<typeof connectSource>>;
-  readonly target: TargetConnection;
+  readonly source: pg.Client;
+  readonly targets: readonly TargetConnection[];
 }
 
 /**
@@ -100,7 +99,10 @@ export async function copyTables(options: CopyOptions): Promise<void> {
   const queue = new PQueue({ concurrency: workers });
   const commits = new PQueue({ concurrency: 1 });
   try {
-    for (let number = 0; number < workers; number += 1) opened.push(await openWorker(options, number));
+    for (let number = 0; number < workers; number += 1) {
+      const more = number === 0 ? connections - workers : 0;
+      opened.push(await openWorker(options, [number, ...Array.from({ length: more }, (_, i) => workers + i)]));
+    }
     progress.start(
       tables.map(({ source }) => ({
         name: qualifiedName(source),
@@ -112,7 +114,7 @@ export async function copyTables(options: CopyOptions): Promise<void> {
     const idle = [...opened];
     await queue.addAll(
       groups.map((group) => async () => {
-        const worker = idle.pop() ?? raise();
+        const worker = idle.shift() ?? raise();
         await copyGroup(shared, worker, group).catch((error) => rethrow(options, group, error));
         await commits.add(async () => {
           // The copy's transaction is open: its locks keep the tables as they are now.
@@ -130,7 +132,7 @@ export async function copyTables(options: CopyOptions): Promise<void> {
     );
   } catch (error) {
     queue.clear();
-    for (const worker of opened) worker.target.destroy();
+    for (const { targets } of opened) for (const connection of targets) connection.destroy();
     throw error;
   } finally {
     progress.finish();
@@ -146,44 +148,43 @@ async function rethrow({ source, signal }: CopyOptions, group: readonly TargetTa
   throw error;
 }
 
-async function openWorker(options: CopyOptions, number: number): Promise<Worker> {
-  const source = await connectSource(options.sourceUrl, `wal2dolt copy ${number}`);
+async function openWorker(options: CopyOptions, numbers: readonly number[]): Promise<Worker> {
+  const source = await connectSource(options.sourceUrl, `wal2dolt copy ${numbers[0]}`);
+  const targets: TargetConnection[] = [];
   try {
     await importSnapshot(source, options.snapshotName);
-    return { source, target: await options.target.openCopyConnection(number) };
+    for (const number of numbers) targets.push(await options.target.openCopyConnection(number));
+    return { source, targets };
   } catch (error) {
+    for (const connection of targets) connection.destroy();
     await source.end().catch(() => {});
     throw error;
   }
 }
 
-async function closeWorker(worker: Worker): Promise<void> {
-  await worker.source.end().catch(() => {});
-  await worker.target[Symbol.asyncDispose]();
+async function closeWorker({ source, targets }: Worker): Promise<void> {
+  await source.end().catch(() => {});
+  for (const connection of targets) await connection[Symbol.asyncDispose]();
 }
 
-async function copyGroup(shared: Shared, { source, target }: Worker, group: readonly TargetTable[]): Promise<void> {
+async function copyGroup(shared: Shared, { source, targets }: Worker, group: readonly TargetTable[]): Promise<void> {
   const { exact, indexed, hugeRows, progress, signal } = shared;
-  const writer = new Writer(target, exact);
-  let uncommitted = 0;
-  await target.run('START TRANSACTION');
+  const [target = raise()] = targets;
+  // The same row of a table without a key is one row for Dolt, which merges what two connections write.
+  const alone = group.some(({ key }) => key.length === 0) || (await hasForeignKeys(target));
+  const writer = new CopyWriter(alone ? [target] : targets, exact, ({ source }, rows) =>
+    progress.add(qualifiedName(source), rows),
+  );
   for (const table of group) {
-    const name = qualifiedName(table.source);
-    progress.add(name, 0);
+    progress.add(qualifiedName(table.source), 0);
     if (exact.has(table)) await exact.clear(target, table);
     const positions = table.columns.map((column) => column.sourcePosition);
     for await (const rows of copyRows(source, table.source, positions, { hugeRows })) {
       signal.throwIfAborted();
-      await writer.insert(table, rows);
-      progress.add(name, rows.length);
-      uncommitted += rows.length;
-      if (uncommitted < ROWS_PER_COMMIT) continue;
-      await target.run('COMMIT');
-      await target.run('START TRANSACTION');
-      uncommitted = 0;
+      await writer.add(table, rows);
     }
   }
-  await target.run('COMMIT');
+  await writer.end();
   for (const table of group) {
     if (!indexed.has(table.name)) for (const statement of createIndexes(table)) await target.run(statement);
   }
