@@ -10,6 +10,7 @@ export type Failpoint =
   | 'before-squash'
   | 'mid-squash'
   | 'after-squash'
+  | 'between-halves'
   | 'after-apply'
   | 'after-commit'
   | 'before-acknowledge'

@@ -99,6 +99,8 @@ export class TargetConnection implements AsyncDisposable {
       enableKeepAlive: true,
       keepAliveInitialDelay: KEEPALIVE_AFTER_MS,
       typeCast: (field) => field.string('utf8'),
+      // Statements are complete: nothing in them is to be looked for.
+      queryFormat: (sql) => sql,
       ...(address.tls ? tlsOptions(address, address.tls) : {}),
       ...(branch === null
         ? {}

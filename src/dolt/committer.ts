@@ -19,7 +19,9 @@ import { Wal2DoltError } from '../errors.js';
 import { recordAcknowledged } from './acknowledged.js';
 import { insertCommit, insertTransactions, type Phase, type SourceIdentity } from './bookkeeping.js';
 import { quoteName, type TargetConnection } from './client.js';
+import { hasForeignKeys } from './constraints.js';
 import { ExactValues } from './exact.js';
+import { halves, netRows } from './net-rows.js';
 import { PositionRow } from './position-row.js';
 import type { StagingBranch } from './staging.js';
 import { Writer } from './writer.js';
@@ -105,8 +107,7 @@ export class Committer {
   ): Promise<void> {
     await this.#closeSchemaChange();
     if (changes.length === 0 && transactions.length === 0) return;
-    await this.#begin();
-    await this.writer.write(changes);
+    await this.#write(changes);
     await this.#recordTransactions(transactions);
     await this.#countSpill();
     failpoint('after-spill');
@@ -120,8 +121,7 @@ export class Committer {
   async changeSchema(changes: readonly (KeyedChanges | KeylessChanges)[], change: SchemaChange): Promise<void> {
     await this.#closeSchemaChange();
     if (changes.length > 0 || this.#row.spills > 0) {
-      await this.#begin();
-      await this.writer.write(changes);
+      await this.#write(changes);
       await this.#commitPart(
         partMessage(`rows before transaction ${change.xid} changed the schema`, this.#position, change.xid),
         change.commitTime,
@@ -161,8 +161,7 @@ export class Committer {
     if (change === null) await this.#closeSchemaChange();
     const date = this.#date(last.commitTime);
     await this.#staging.redateParts(date, this.#options.author);
-    await this.#begin();
-    await this.writer.write(batch.changes);
+    await this.#write(batch.changes);
     failpoint('after-apply');
     await this.#recordHead();
     await this.#recordTransactions(batch.transactions);
@@ -238,6 +237,22 @@ export class Committer {
   /** The server may forget WAL up to here although nothing of it was for us. */
   async recordAcknowledged(end: Lsn): Promise<void> {
     await recordAcknowledged(this.#staging.writer, this.#options.source.slot, end);
+  }
+
+  /** Writes rows in a transaction that is open then; of many, with a second connection. */
+  async #write(changes: readonly (KeyedChanges | KeylessChanges)[]): Promise<void> {
+    const rows = netRows(changes);
+    const shared = halves(rows);
+    await this.#begin();
+    if (shared === null || (await hasForeignKeys(this.#staging.writer))) return this.writer.write(rows);
+    const beside = await this.#staging.beside();
+    await beside.run('START TRANSACTION');
+    await Promise.all([this.writer.write(shared[0]), new Writer(beside, this.exact).write(shared[1])]);
+    // In this order: who throws away what the second wrote throws away the count too.
+    await this.#countSpill();
+    failpoint('between-halves');
+    await beside.run('COMMIT');
+    await this.#begin();
   }
 
   /** Makes the schema change that is in the working set a commit of its own, before something else is written. */

@@ -6,6 +6,8 @@ import { quoteText } from './sql-text.js';
 const LOCK_SECONDS = 10;
 /** The most that `copyConnections` allows. */
 const MOST_COPIES = 64;
+/** The number of the connection that writes beside the writer. */
+export const BESIDE = MOST_COPIES;
 
 /**
  * The right to write a branch, given as database/branch. A lock is held by the connection that writes, so that it is
@@ -14,7 +16,7 @@ const MOST_COPIES = 64;
  */
 export async function lockWriter(connection: TargetConnection, branch: string): Promise<void> {
   await lock(connection, [lockName(branch, 'writer')]);
-  const copies = Array.from({ length: MOST_COPIES }, (_, number) => copyLock(branch, number));
+  const copies = Array.from({ length: BESIDE + 1 }, (_, number) => copyLock(branch, number));
   await lock(connection, copies);
   await connection.rows(`SELECT ${copies.map((name) => `RELEASE_LOCK(${quoteText(name)})`).join(' + ')}`);
 }

@@ -7,7 +7,7 @@ import { createBookkeeping, readLastCommit, readPosition, type StoredPosition } 
 import { type Branches, createBranches, createDatabase, dropPassing, refuseForeign, squashBranch } from './branches.js';
 import { type TargetAddress, TargetConnection } from './client.js';
 import { fastForward, finishFastForward } from './fast-forward.js';
-import { lockCopy, lockWriter } from './locks.js';
+import { BESIDE, lockCopy, lockWriter } from './locks.js';
 import { quoteText } from './sql-text.js';
 import { tagName } from './tag-name.js';
 
@@ -37,6 +37,7 @@ export class StagingBranch implements AsyncDisposable {
   #head: StagingHead;
   /** The commits since the last state, where a source transaction has several. */
   #parts: StagingHead[] = [];
+  #beside: Promise<TargetConnection> | null = null;
 
   private constructor(
     address: TargetAddress,
@@ -216,19 +217,30 @@ export class StagingBranch implements AsyncDisposable {
     }
   }
 
+  /** One more connection to the staging branch, for what is written beside the writer. */
+  beside(): Promise<TargetConnection> {
+    this.#beside ??= this.openCopyConnection(BESIDE);
+    return this.#beside;
+  }
+
   /** One more connection to the staging branch, for the copy. `number` makes its lock its own. */
   async openCopyConnection(number: number): Promise<TargetConnection> {
     return openCopyConnection(this.address, this.branches.staging, number);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.writer[Symbol.asyncDispose](), this.#publisher[Symbol.asyncDispose]()]);
+    const beside = await this.#beside;
+    await Promise.all([this.writer, this.#publisher, beside].map((one) => one?.[Symbol.asyncDispose]()));
   }
 
-  /** Drops both connections at once, whatever runs on them. */
+  /** Drops all connections at once, whatever runs on them. */
   destroy(): void {
     this.writer.destroy();
     this.#publisher.destroy();
+    void this.#beside?.then(
+      (beside) => beside.destroy(),
+      () => {},
+    );
   }
 }
 

@@ -1,23 +1,15 @@
 import { type Cell, type Row, UNCHANGED } from '../core/change.js';
-import { type KeyedChanges, type KeyedEntry, KeylessChanges, keyText } from '../core/coalesce.js';
+import { type KeyedEntry, KeylessChanges, keyText } from '../core/coalesce.js';
 import { qualifiedName } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { uniqueIndexes } from './ddl.js';
-import {
-  assertKeyFits,
-  deleteCopies,
-  deleteKeys,
-  insertRows,
-  type Statement,
-  selectRows,
-  sortByKey,
-  updateRow,
-} from './dml.js';
+import { assertKeyFits, deleteCopies, deleteKeys, insertRows, type Statement, selectRows, updateRow } from './dml.js';
 import { type ExactValues, rowKey } from './exact.js';
 import { collectGarbage } from './garbage.js';
 import { type InPlace, inPlace, orderInPlace } from './in-place.js';
+import type { KeyedRows, NetRows } from './net-rows.js';
 
 /** Rows read back in one statement: few, since those that are read whole may be large. */
 const FETCH_ROWS = 100;
@@ -41,11 +33,11 @@ export class Writer {
     this.#exact = exact;
   }
 
-  async write(changes: readonly (KeyedChanges | KeylessChanges)[]): Promise<void> {
-    for (const change of changes) {
-      if (change.truncated) await this.#truncate(change.table);
-      if (change instanceof KeylessChanges) await this.#writeKeyless(change);
-      else await this.#writeKeyed(change);
+  async write(all: readonly NetRows[]): Promise<void> {
+    for (const rows of all) {
+      if (rows.truncated) await this.#truncate(rows.table);
+      if (rows instanceof KeylessChanges) await this.#writeKeyless(rows);
+      else await this.#writeKeyed(rows);
       this.#collect();
     }
   }
@@ -62,9 +54,7 @@ export class Writer {
     await this.#exact.clear(this.#connection, table);
   }
 
-  async #writeKeyed(changes: KeyedChanges): Promise<void> {
-    const { table } = changes;
-    const entries = sortByKey(table, [...changes.entries.values()]);
+  async #writeKeyed({ table, entries }: KeyedRows): Promise<void> {
     const inPlace = await this.#planInPlace(table, entries);
 
     const kept = new Set(inPlace.map(({ from }) => keyText(from)));

@@ -5,6 +5,7 @@ import { createBookkeeping, insertTable } from '../../src/dolt/bookkeeping.js';
 import { parseTarget, TargetConnection } from '../../src/dolt/client.js';
 import { createIndexes, createTable } from '../../src/dolt/ddl.js';
 import { ExactValues } from '../../src/dolt/exact.js';
+import { netRows } from '../../src/dolt/net-rows.js';
 import { Writer } from '../../src/dolt/writer.js';
 import { doltContents } from './compare.js';
 import { createDoltDatabase } from './dolt.js';
@@ -36,7 +37,7 @@ export async function createTargetTables(): Promise<TargetTables> {
     const used = by ?? (await writer());
     await connection.run('START TRANSACTION');
     try {
-      await used.write(changes);
+      await used.write(netRows(changes));
       await connection.run('COMMIT');
     } catch (error) {
       await connection.run('ROLLBACK');
