@@ -7,7 +7,7 @@ describe('defaults', () => {
     expect(await load({})).toMatchObject({
       slot: 'wal2dolt',
       slotTimeout: 60_000,
-      commit: { maxTransactions: 1000, maxDelay: 1000, maxRows: 50_000, maxBytes: 16 * 1024 * 1024 },
+      commit: { maxTransactions: 100_000, maxDelay: 1000, maxRows: 500_000, maxBytes: 24 * 1024 * 1024 },
       retry: { maxDelay: 30_000, giveUpAfter: 0 },
       snapshot: 'initial',
       foreignKeys: false,
@@ -47,7 +47,7 @@ describe('precedence', () => {
     expect(await load({ ...sources, argvOptions: { ...URLS, commitMaxRows: '3' } })).toMatchObject({
       slot: 'from_env',
       publication: 'from_file',
-      commit: { maxRows: 3, maxDelay: 2000, maxTransactions: 1000 },
+      commit: { maxRows: 3, maxDelay: 2000, maxTransactions: 100_000 },
     });
   });
 

@@ -93,22 +93,22 @@ const keysOfAll = z.strictObject({
 
   commit: z
     .strictObject({
-      maxTransactions: count().prefault(1000).register(keys, {
+      maxTransactions: count().prefault(100_000).register(keys, {
         group: COMMITS,
         help: 'Close a Dolt commit after this many Postgres transactions. 1 gives one Dolt commit for each transaction.',
         example: '1',
       }),
       maxDelay: duration().prefault('1s').register(keys, {
         group: COMMITS,
-        help: 'Close a Dolt commit when its first transaction has waited this long. Longer means fewer, larger commits.',
+        help: 'Close a Dolt commit when its first transaction has waited this long, and Dolt is done with the one before: commits are small when wal2dolt has caught up, and larger while it is behind. Longer means fewer, larger commits.',
         example: '10s',
       }),
-      maxRows: count().prefault(50_000).register(keys, {
+      maxRows: count().prefault(500_000).register(keys, {
         group: COMMITS,
         help: 'Close a Dolt commit at the first transaction that reaches this many changed rows.',
         example: '10000',
       }),
-      maxBytes: size().prefault('16MB').register(keys, {
+      maxBytes: size().prefault('24MB').register(keys, {
         group: COMMITS,
         help: 'Close a Dolt commit at the first transaction that reaches this much data; also what is held in memory. A larger transaction is written in parts, and still published at once.',
         example: '64MB',

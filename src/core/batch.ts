@@ -83,6 +83,9 @@ const MOST_RECORD_BYTES = 8 << 20;
 /** A longer context (in characters) is not kept for the commit's message when its record is handed over. */
 const LONG_CONTEXT = 10_000;
 
+/** Less (in bytes) waits for more that changes the same rows. */
+const WORTH_WRITING = 4 << 20;
+
 /** What a batch may have over its size, in bytes, and still be one like others. */
 const HUGE_ROW = 8 << 20;
 
@@ -169,6 +172,11 @@ export class Batch {
   /** Whether so much is held in memory that it should be written to the staging branch before the transaction, or the batch, ends. */
   get mustSpill(): boolean {
     return this.#bytesHeld >= this.#policy.maxBytes || this.#recordBytesHeld >= MOST_RECORD_BYTES;
+  }
+
+  /** Whether enough is held to be written while more is collected, rather than to leave the target idle. */
+  get isWorthWriting(): boolean {
+    return this.#bytesHeld >= WORTH_WRITING;
   }
 
   /** Whether what is held became much more than it was to be, by a huge row. */

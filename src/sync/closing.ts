@@ -13,6 +13,9 @@ import { Pipeline } from './pipeline.js';
 /** While idle, the slot is advanced at most this often without being asked to. */
 const IDLE_ACKNOWLEDGE_MS = 10_000;
 
+/** While the target is busy, this long is waited for more before a batch that is due waits for it. */
+const BUSY_MS = 10;
+
 export interface ClosingOptions {
   readonly stream: ReplicationStream;
   readonly committer: Committer;
@@ -126,16 +129,19 @@ export class Closing {
 
   /** Milliseconds until a batch is due by time. */
   remaining(nowMs: number): number {
-    return this.#heldUntil === null ? this.batch.remaining(nowMs) : Number.POSITIVE_INFINITY;
+    if (this.#heldUntil !== null) return Number.POSITIVE_INFINITY;
+    return Math.max(this.pipeline.isIdle ? 0 : BUSY_MS, this.batch.remaining(nowMs));
   }
 
   throwIfFailed(): void {
     if (this.pipeline.failed.aborted) throw this.pipeline.failed.reason;
   }
 
-  async closeIfDue(): Promise<void> {
+  /** `receiving`: more is coming, which may as well be part of the commit while the target is busy with the one before. */
+  async closeIfDue(receiving: boolean): Promise<void> {
     if (this.#heldUntil !== null) return;
     const reason = this.batch.due(Date.now());
+    if (reason === 'delay' && receiving && !this.pipeline.isIdle) return;
     if (reason !== null) await this.close(reason);
   }
 
@@ -191,6 +197,11 @@ export class Closing {
     await this.#whole(reached);
     this.#complete = true;
     await onComplete({ ...committer.position, endLsn: reached });
+  }
+
+  /** Writes what is held where it is too much to be held, or where the target would have nothing to do. */
+  async spillIfDue(): Promise<void> {
+    if (this.batch.mustSpill || (this.batch.isWorthWriting && this.pipeline.isIdle)) await this.spill();
   }
 
   /** Brings what was collected into the working set: of a transaction that is too large, or before something else is written. */

@@ -92,12 +92,12 @@ class StreamLoop {
     const { commitTime } = this.#options.committer.position;
     await this.#schema.copyPending({ xid: 0, finalLsn: this.#start, commitTime });
     while (!this.#stopped) {
-      await this.#handleNext();
+      const receiving = await this.#handleNext();
       if (this.#joining) return this.#received;
       if (this.#transaction === null) {
         if (!this.#stopped) await this.#endsBefore(this.#received);
         if (this.#joining) return this.#received;
-        await this.#closing.closeIfDue();
+        await this.#closing.closeIfDue(receiving);
       }
       if (this.#options.signal.aborted && !this.#stopped) {
         // What was read of a transaction that does not end in time is dropped: it was not acknowledged, so it comes again.
@@ -113,8 +113,8 @@ class StreamLoop {
     return null;
   }
 
-  /** On its own, so that no variable holds what was handled, which may be huge, while the next is awaited. */
-  async #handleNext(): Promise<void> {
+  /** Whether something came. On its own, so that no variable holds what was handled, which may be huge, while the next is awaited. */
+  async #handleNext(): Promise<boolean> {
     const events = await this.#options.stream.take(Math.min(POLL_MS, this.#closing.remaining(Date.now())));
     this.#closing.throwIfFailed();
     this.#options.onReceived(this.#received);
@@ -122,6 +122,7 @@ class StreamLoop {
       await this.#handle(event);
       if (this.#stopped || this.#joining) break;
     }
+    return events.length > 0;
   }
 
   async #handle(event: StreamEvent): Promise<void> {
@@ -179,7 +180,7 @@ class StreamLoop {
       const what = `${error.message} (transaction ${at.xid}, ${formatLsn(at.finalLsn)})`;
       throw new Wal2DoltError('E_SOURCE_INCONSISTENT', what, { cause: error });
     }
-    if (this.#batch.mustSpill) await this.#closing.spill();
+    await this.#closing.spillIfDue();
   }
 
   async #truncate(event: TruncateEvent): Promise<void> {
@@ -244,7 +245,7 @@ class StreamLoop {
     if (empty && tag === null) return this.#keepalive(position.endLsn, false);
     if (tag !== null && empty) return this.#closing.tagHere(tag);
     if (tag !== null) this.#closing.tagNext(tag);
-    await this.#closing.closeIfDue();
+    await this.#closing.closeIfDue(true);
   }
 
   async #keepalive(walEnd: Lsn, replyRequested: boolean): Promise<void> {
