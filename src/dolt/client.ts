@@ -117,6 +117,11 @@ export class TargetConnection implements AsyncDisposable {
     }
   }
 
+  /** It ended while nothing ran on it, as Dolt ends those that do nothing for hours. */
+  get isLost(): boolean {
+    return this.#lost !== null;
+  }
+
   /** One more connection to the same branch. */
   another(): Promise<TargetConnection> {
     return TargetConnection.#connect(this.#options);

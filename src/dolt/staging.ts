@@ -218,8 +218,8 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   /** One more connection to the staging branch, for what is written beside the writer. */
-  beside(): Promise<TargetConnection> {
-    this.#beside ??= this.openCopyConnection(BESIDE);
+  async beside(): Promise<TargetConnection> {
+    if (this.#beside === null || (await this.#beside).isLost) this.#beside = this.openCopyConnection(BESIDE);
     return this.#beside;
   }
 
