@@ -87,7 +87,7 @@ const keysOfAll = z.strictObject({
   }),
   copyConnections: count(64).prefault(2).register(keys, {
     group: STREAM,
-    help: 'How many tables are copied at the same time, each over a connection of its own.',
+    help: 'How many connections copy tables, each another one at the same time; those that are left over, the largest.',
     example: '4',
   }),
 

@@ -36,7 +36,7 @@ describe('help', () => {
       expect(stdout).toContain(`${group}:\n`);
     }
     expect(stdout.replace(/\s+/g, ' ')).toContain(
-      'waited this long. Longer means fewer, larger commits. (default: 1s)',
+      'and larger while it is behind. Longer means fewer, larger commits. (default: 1s)',
     );
   });
 
