@@ -170,7 +170,11 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
       changedUntold: (at) => changedUntold(copying, horizons, at.xid),
       horizons,
       exact,
-      copyAgain: (at) => copyAgain(copying, at),
+      copyAgain: async (at) => {
+        const copies = await copyAgain(copying, at);
+        watch.startOver(copies.lsn);
+        return copies;
+      },
       setAside: () => setAside(copying),
       publication: config.publication,
       policy: config.commit,
@@ -190,6 +194,7 @@ async function proceed(sides: Sides, context: RunContext): Promise<void> {
     if (reached === null) return;
     completeAt = null;
     joining = await side.join(reached);
+    if (joining !== null) watch.startOver(joining.from);
   }
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Horizons } from '../core/horizons.js';
-import { type Lsn, maxLsn } from '../core/position.js';
+import { type Lsn, maxLsn, minLsn } from '../core/position.js';
 import type { TableSchema } from '../core/schema.js';
 import { asWal2DoltError, Wal2DoltError } from '../errors.js';
 import { readHorizon } from '../postgres/attributes.js';
@@ -55,6 +55,8 @@ export class PublicationWatch implements AsyncDisposable {
   #looking: Promise<void> | null = null;
   #wholeUntil: Lsn;
   #change: PublicationChange | null = null;
+  /** Counts the calls of `startOver`: a look that began before one does not know of the tables. */
+  #begun = 0;
   /** Something differed when the WAL was here. */
   #suspectAt: Lsn | null = null;
 
@@ -79,6 +81,12 @@ export class PublicationWatch implements AsyncDisposable {
       await this.#lookOnce();
       if (this.#change === null && this.#wholeUntil < end) await pause(ALTERED_MS, undefined, { signal });
     }
+  }
+
+  /** Tables were copied, and are followed from `position` on: the looks since then left them out. */
+  startOver(position: Lsn): void {
+    this.#begun += 1;
+    this.#wholeUntil = minLsn(this.#wholeUntil, position);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,6 +133,7 @@ export class PublicationWatch implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
+    const begun = this.#begun;
     const client = await this.#connected();
     // Both read before the publication: what commits later, or is not seen yet, may be of one that is changed.
     const reached = await currentWal(client);
@@ -133,7 +142,7 @@ export class PublicationWatch implements AsyncDisposable {
     const told = received !== null && this.#suspectAt !== null && received() >= this.#suspectAt;
     const error = await this.#difference(client);
     if (error === null) {
-      if (!altered) this.#wholeUntil = maxLsn(this.#wholeUntil, reached);
+      if (!altered && begun === this.#begun) this.#wholeUntil = maxLsn(this.#wholeUntil, reached);
       this.#suspectAt = null;
     } else if (received === null || told || error.code === 'E_PUBLICATION_MISSING') {
       this.#change = { wholeUntil: this.#wholeUntil, error };
