@@ -87,7 +87,7 @@ export async function markAll(config: Config, why: Wal2DoltError): Promise<Wal2D
     if (commit === null) throw new Wal2DoltError('E_TARGET_LOCKED', 'another wal2dolt runs');
     return why;
   } catch (error) {
-    const reason = `its tables could not be marked to be copied again (${asWal2DoltError(error).message}): before it carries all again, ask for that (wal2dolt resync schema.table …)`;
+    const reason = `its tables could not be marked to be copied again (${asWal2DoltError(error).message}): before it carries all again, ask for that (wal2dolt resync schema.table …), or begin a first copy that is not complete anew (wal2dolt teardown)`;
     return new Wal2DoltError(why.code, `${why.message}; ${reason}`, { cause: error });
   }
 }
