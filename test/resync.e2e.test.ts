@@ -12,6 +12,10 @@ import { expectSame, FAST } from './support/streamed.js';
 const SHOP = `create table orders (id int primary key, v text); create table notes (id int primary key, v text);
   insert into orders values (1, 'a'), (2, 'b'); insert into notes values (1, 'n')`;
 
+/** When the rows with w are read, it may have been v by another name, or another column. */
+const AMBIGUOUS = `alter table orders rename v to w; insert into orders values (3, 'c');
+  alter table orders drop column w; alter table orders add column w text; insert into orders values (4, 'd')`;
+
 const tables = (target: DoltDatabase): Promise<Record<string, unknown>[]> =>
   target.sql('select source_table, state, snapshot_lsn from wal2dolt_tables order by 1');
 
@@ -116,9 +120,7 @@ describe.concurrent('resync while no run is going on', () => {
     const settings = settingsOf(source, { ddl: 'relations' });
     const drained = () => drain(source.url, target.url, settings);
     await drained();
-    // When the rows with w are read, it may have been v by another name, or another column.
-    await source.sql(`alter table orders rename v to w; insert into orders values (3, 'c');
-      alter table orders drop column w; alter table orders add column w text; insert into orders values (4, 'd');
+    await source.sql(`${AMBIGUOUS};
       insert into notes values (2, 'm')`);
     await expect(drained()).rejects.toMatchObject({ code: 'E_SCHEMA_AMBIGUOUS' });
     expect(await resync(configFor(source.url, target.url, settings), ['orders'])).toMatchObject({ how: 'marked' });
@@ -153,8 +155,7 @@ describe.concurrent('resync while no run is going on', () => {
     const settings = settingsOf(source, { ddl: 'relations' });
     const drained = () => drain(source.url, target.url, settings);
     await drained();
-    await source.sql(`alter table orders rename v to w; insert into orders values (3, 'c');
-      alter table orders drop column w; alter table orders add column w text; insert into orders values (4, 'd');
+    await source.sql(`${AMBIGUOUS};
       begin; alter table orders rename to x; alter table notes rename to orders; alter table x rename to notes; commit;
       insert into notes values (5, 'e'); insert into orders values (2, 'm')`);
     const failed = await drained().catch((error: Error) => error.message);
