@@ -4,7 +4,6 @@ import { failpoint } from '../core/failpoint.js';
 import {
   authorOf,
   commitMessage,
-  isPart,
   partMessage,
   type SchemaCommit,
   schemaMessage,
@@ -17,7 +16,7 @@ import { LSN_ZERO, type Lsn, type Micros, maxLsn, type Position } from '../core/
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { recordAcknowledged } from './acknowledged.js';
-import { insertCommit, insertTransactions, type Phase, type SourceIdentity } from './bookkeeping.js';
+import { insertTransactions, type Phase, type SourceIdentity } from './bookkeeping.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { hasForeignKeys } from './constraints.js';
 import { ExactValues } from './exact.js';
@@ -163,7 +162,7 @@ export class Committer {
     await this.#staging.redateParts(date, this.#options.author);
     await this.#write(batch.changes);
     failpoint('after-apply');
-    await this.#recordHead();
+    await this.#row.recordHead(this.#position);
     await this.#recordTransactions(batch.transactions);
     await this.#row.move(last, this.#phase);
     const author = (alone && authorOf(last.context?.author)) || this.#options.author;
@@ -187,7 +186,7 @@ export class Committer {
     const date = this.#date(this.#position.commitTime);
     await this.#staging.redateParts(date, this.#options.author);
     await this.#begin();
-    await this.#recordHead();
+    await this.#row.recordHead(this.#position);
     this.#position = { ...this.#position, endLsn: maxLsn(this.#position.endLsn, reached) };
     if (this.#row.spills > 0 || reached > LSN_ZERO) await this.#row.move(this.#position, this.#phase);
     for (const statement of statements) await this.#staging.writer.run(statement);
@@ -267,7 +266,7 @@ export class Committer {
 
   /** A commit in the middle of a source transaction. A start throws it away unless the transaction's last one follows. */
   async #commitPart(message: string, commitTime: Micros): Promise<void> {
-    await this.#recordHead();
+    await this.#row.recordHead(this.#position);
     await this.#row.move(this.#position, this.#phase);
     // Rows may have come to what they were, and a type have got a value more.
     await this.#staging.commitPart(message, this.#date(commitTime), this.#options.author);
@@ -291,19 +290,6 @@ export class Committer {
     if (this.#inTransaction) return;
     await this.#staging.writer.run('START TRANSACTION');
     this.#inTransaction = true;
-  }
-
-  /** Writes down the commit before this one, and thereby makes sure that it still is the branch's head. */
-  async #recordHead(): Promise<void> {
-    const { head } = this.#staging;
-    if (isPart(head.message)) return; // no state; the one before it is recorded with the first part
-    const inserted = await this.#staging.writer.run(insertCommit(head, this.#position));
-    if (inserted === 0) {
-      throw new Wal2DoltError(
-        'E_TARGET_DIVERGED',
-        `someone else committed to branch ${this.#staging.branches.staging}`,
-      );
-    }
   }
 
   /** `AS OF` a time finds the first commit that is not later, going back from the head: dates must never decrease. */

@@ -1,11 +1,12 @@
+import { isPart } from '../core/message.js';
 import type { Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
-import { countSpill, type Phase, updatePosition } from './bookkeeping.js';
+import { countSpill, insertCommit, type Phase, updatePosition } from './bookkeeping.js';
 import type { TargetConnection } from './client.js';
 import type { StagingBranch } from './staging.js';
 
 /**
- * The row of `wal2dolt_position`, in the working set of the staging branch. It counts what was written since the last commit, in
+ * Where a commit that is being made stands: the row of `wal2dolt_position`, in the working set of the staging branch. It counts what was written since the last commit, in
  * the SQL transactions of those rows: who throws them away throws the count away, and then the row is not as it was left.
  * All of it throws E_TARGET_DIVERGED where that is so.
  */
@@ -34,6 +35,14 @@ export class PositionRow {
   async move(position: Position, phase: Phase, connection: TargetConnection = this.#staging.writer): Promise<void> {
     await this.#change(updatePosition(position, this.#slot, phase, this.#spills), connection);
     this.#spills = 0;
+  }
+
+  /** Writes down the commit before this one, and thereby makes sure that it still is the branch's head. */
+  async recordHead(position: Position): Promise<void> {
+    const { head, writer, branches } = this.#staging;
+    if (isPart(head.message)) return; // no state; the one before it is recorded with the first part
+    if ((await writer.run(insertCommit(head, position))) > 0) return;
+    throw new Wal2DoltError('E_TARGET_DIVERGED', `someone else committed to branch ${branches.staging}`);
   }
 
   async #change(statement: string, connection: TargetConnection): Promise<void> {
