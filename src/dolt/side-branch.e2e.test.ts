@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { start } from '../../test/support/committing.js';
+import { again, start } from '../../test/support/committing.js';
 import { createDoltDatabaseName } from '../../test/support/dolt.js';
 import { SideBranch } from './side-branch.js';
 
@@ -29,4 +29,16 @@ it('begins when a copy of a predecessor that was killed is over, without what th
   expect(await branch.writer.rows('SELECT id FROM t')).toEqual([]);
   expect(await branch.writer.hasTable('only_here')).toBe(false);
   expect(await branch.writer.value(`SELECT HASHOF('HEAD')`)).toBe(staging.head.hash);
+});
+
+it('what a run that was killed left of it is gone when the next one begins', async () => {
+  await using target = createDoltDatabaseName();
+  const first = await start(target);
+  for (const name of ['wal2dolt_side', 'wal2dolt_squash'])
+    await first.staging.writer.run(`CALL DOLT_BRANCH('${name}')`);
+  first.staging.destroy();
+  const { staging } = await again(target);
+  await using _ = staging;
+  const names = await staging.writer.rows('SELECT name FROM dolt_branches ORDER BY name');
+  expect(names.flat()).toEqual(['main', 'wal2dolt']);
 });
