@@ -38,14 +38,23 @@ export interface Sizes {
  * - `single updates`: one connection and one Dolt commit too, but an UPDATE of what changed for each row: the best where rows are large;
  * - `row by row`: a statement for each row, of a sample of them, in transactions of ten;
  * - `same statements`: what wal2dolt sent, statement by statement, recorded beforehand;
+ * - `stream alone`: nobody writes anything; how fast Postgres sends, which is the most that anybody can reach who has to be told;
  * - `debezium`: where it is asked for, and does not know anything beforehand either.
  */
-export type Contender = 'ceiling' | 'summit' | 'single updates' | 'row by row' | 'same statements' | 'debezium';
+export type Contender =
+  | 'ceiling'
+  | 'summit'
+  | 'single updates'
+  | 'row by row'
+  | 'same statements'
+  | 'stream alone'
+  | 'debezium';
 
-/** wal2dolt's speed divided by a contender's must be at least this. */
+/** wal2dolt's speed divided by a contender's must be at least this; in the short form, of which less can be said, `short`. */
 export interface Limit {
   readonly of: Contender;
   readonly atLeast: number;
+  readonly short?: number;
 }
 
 /** What is not work in a slot and its speed: a test bench of its own. */

@@ -44,24 +44,39 @@ const program = new Command('bench')
     new Option('--peer <name>', 'who else is to do the same, of those whom users would take').choices(['debezium']),
   )
   .option('--json <file>', 'where to write all measurements', 'bench.json')
+  .option('--list', 'say what would be measured, and end')
   .parse();
 
-const { repeat, short, json, peer } = program.opts<{
+const {
+  repeat,
+  short = false,
+  json,
+  peer,
+  list,
+} = program.opts<{
   repeat: number;
   short?: true;
+  list?: true;
   json: string;
   peer?: 'debezium';
 }>();
 const wanted = program.args.length === 0 ? CASES : program.args.map(caseNamed);
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
+if (list) {
+  for (const work of wanted) {
+    const size = work.kind === 'own' ? '' : (short ? work.size.short : work.size.full).toLocaleString('en');
+    console.log(`${work.name}: ${work.work.replace('{n}', size)}`);
+  }
+  process.exit();
+}
 if (peer === 'debezium') await buildDebezium();
 await using source = await Source.start();
 const environment = { source, doltBinary: await findDolt(), say };
 const compared: Compared[] = [];
 const found: Found[] = [];
 for (const work of wanted) {
-  if (work.kind === 'own') found.push({ work, findings: await work.run(environment, short === true) });
+  if (work.kind === 'own') found.push({ work, findings: await work.run(environment, short) });
   else {
     const size = short ? work.size.short : work.size.full;
     compared.push({ work, measured: await runCase(work, size, repeat, peer === undefined ? [] : [peer], environment) });
@@ -72,8 +87,8 @@ const results = [
   ...found.map(({ work, findings }) => ({ case: work.name, findings })),
 ];
 await writeFile(json, JSON.stringify(results, null, 2));
-for (const line of [...comparisonTable(compared), '', ...findingsTable(found)]) console.log(line);
-const misses = [...compared.flatMap(slower), ...found.flatMap(exceeded)];
+for (const line of [...comparisonTable(compared, short), '', ...findingsTable(found)]) console.log(line);
+const misses = [...compared.flatMap((one) => slower(one, short)), ...found.flatMap(exceeded)];
 for (const miss of misses) say(miss);
 process.exitCode = misses.length === 0 ? 0 : 1;
 

@@ -5,8 +5,12 @@ import { type NetChanges, readNetChanges } from './net-changes.js';
 import { runDebezium } from './peers/debezium.js';
 import { prepareSameStatements, Recorder, type Sent } from './recorder.js';
 import type { Source } from './source.js';
+import { streamAlone } from './stream-alone.js';
 import { Target } from './target.js';
 import { runToCurrent } from './wal2dolt.js';
+
+/** Who does not write all that wal2dolt writes. */
+const PARTIAL: ReadonlySet<string> = new Set(['row by row', 'stream alone', 'debezium']);
 
 /** One run of one contender. */
 export interface Measurement {
@@ -40,10 +44,11 @@ export async function runCase(
   const plan = await learn(work, environment, before, from);
   const measured: Measurement[] = [];
   for (let round = 0; round < repeat; round += 1) {
-    for (const contender of ['wal2dolt', ...work.contenders, ...(work.kind === 'drain' ? peers : [])] as const) {
+    const others = work.kind === 'drain' ? (['stream alone', ...peers] as const) : [];
+    for (const contender of ['wal2dolt', ...work.contenders, ...others] as const) {
       await using target = await Target.start(doltBinary, before);
       const one = await measure(contender, work, rows, plan, source, target);
-      if (contender !== 'row by row' && contender !== 'debezium') await assertSame(target, plan.hashes, contender);
+      if (!PARTIAL.has(contender)) await assertSame(work, target, plan.content, contender);
       measured.push(one);
       say(`${work.name}: ${contender}, ${Math.round(one.rowsPerSecond)} rows/s`);
     }
@@ -63,7 +68,8 @@ interface Plan {
   /** Where nothing was there before: makes the tables. */
   readonly creates: readonly string[];
   readonly changes: readonly NetChanges[];
-  readonly hashes: ReadonlyMap<string, string>;
+  /** Of every table, to be compared with. */
+  readonly content: ReadonlyMap<string, string>;
   readonly recorded: { readonly databases: string[]; readonly sent: readonly Sent[] };
 }
 
@@ -81,7 +87,7 @@ async function learn(
   return {
     creates: work.kind === 'copy' ? await target.createStatements() : [],
     changes: await readNetChanges(target, from),
-    hashes: await target.hashes(),
+    content: await contentOf(work, target),
     recorded: { databases: recorder.databases, sent: recorder.work() },
   };
 }
@@ -121,6 +127,12 @@ async function measure(
       dolt: await watch.stop(),
     };
   }
+  if (contender === 'stream alone') {
+    const [client, dolt] = [await UsageWatch.start(process.pid), await UsageWatch.start(target.pid)];
+    const seconds = await streamAlone(source, rows);
+    const used = { client: await client.stop(), dolt: await dolt.stop() };
+    return { contender, rowsPerSecond: rows / seconds, seconds, startSeconds: null, ...used };
+  }
   for (const statement of plan.creates) await target.rows(statement);
   const [prepared, written] = await prepare(contender, target, plan, rows);
   const [client, dolt] = [await UsageWatch.start(process.pid), await UsageWatch.start(target.pid)];
@@ -132,7 +144,7 @@ async function measure(
 }
 
 async function prepare(
-  contender: Exclude<Contender, 'debezium'>,
+  contender: Exclude<Contender, 'debezium' | 'stream alone'>,
   target: Target,
   { changes, recorded }: Plan,
   rows: number,
@@ -157,9 +169,17 @@ async function headOf(target: Target): Promise<string> {
   return String((await target.rows(`SELECT DOLT_HASHOF('main')`))[0]?.[0]);
 }
 
-async function assertSame(target: Target, expected: ReadonlyMap<string, string>, who: string): Promise<void> {
-  const found = await target.hashes();
-  for (const [table, hash] of expected) {
-    if (found.get(table) !== hash) throw new Error(`${who} did not write what wal2dolt wrote to ${table}`);
+const contentOf = (work: DrainCase | CopyCase, target: Target): Promise<ReadonlyMap<string, string>> =>
+  work.kind === 'copy' ? target.sums() : target.hashes();
+
+async function assertSame(
+  work: DrainCase | CopyCase,
+  target: Target,
+  expected: ReadonlyMap<string, string>,
+  who: string,
+): Promise<void> {
+  const found = await contentOf(work, target);
+  for (const [table, content] of expected) {
+    if (found.get(table) !== content) throw new Error(`${who} did not write what wal2dolt wrote to ${table}`);
   }
 }

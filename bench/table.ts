@@ -1,4 +1,4 @@
-import type { CopyCase, DrainCase, Finding, OwnCase } from './case.js';
+import type { CopyCase, DrainCase, Finding, Limit, OwnCase } from './case.js';
 import type { Measurement } from './run-case.js';
 
 export interface Compared {
@@ -12,7 +12,7 @@ export interface Found {
 }
 
 /** A line for each case and contender, as Markdown. */
-export function* comparisonTable(results: readonly Compared[]): Iterable<string> {
+export function* comparisonTable(results: readonly Compared[], short: boolean): Iterable<string> {
   if (results.length === 0) return;
   yield '| case | who | rows/s: median (min to max) | wal2dolt is | must be | CPU s: client, Dolt | peak MB: client, Dolt |';
   yield '|---|---|---|---|---|---|---|';
@@ -21,11 +21,11 @@ export function* comparisonTable(results: readonly Compared[]): Iterable<string>
       const speeds = runs.map(({ rowsPerSecond }) => rowsPerSecond);
       const speed = `${round(median(speeds))} (${round(Math.min(...speeds))} to ${round(Math.max(...speeds))})`;
       const ratio = contender === 'wal2dolt' ? '' : `${ratioTo(contender, measured).toFixed(2)}`;
-      const limit = work.limits.find(({ of }) => of === contender)?.atLeast ?? '';
+      const limit = work.limits.find(({ of }) => of === contender);
       const sides = ['client', 'dolt'] as const;
       const used = sides.map((side) => median(runs.map((run) => run[side].cpuSeconds)).toFixed(1)).join(', ');
       const peak = sides.map((side) => round(Math.max(...runs.map((run) => run[side].peakBytes)) / 2 ** 20)).join(', ');
-      yield `| ${work.name} | ${contender} | ${speed} | ${ratio} | ${limit} | ${used} | ${peak} |`;
+      yield `| ${work.name} | ${contender} | ${speed} | ${ratio} | ${(limit && leastOf(limit, short)) ?? ''} | ${used} | ${peak} |`;
     }
   }
 }
@@ -43,12 +43,17 @@ export function* findingsTable(results: readonly Found[]): Iterable<string> {
 }
 
 /** Sentences on what is slower than it must be. */
-export function slower({ work, measured }: Compared): string[] {
-  return work.limits.flatMap(({ of, atLeast }) => {
-    const ratio = ratioTo(of, measured);
-    return ratio >= atLeast ? [] : [`${work.name}: ${ratio.toFixed(2)} of the ${of}, less than ${atLeast}`];
+export function slower({ work, measured }: Compared, short: boolean): string[] {
+  return work.limits.flatMap((limit) => {
+    const ratio = ratioTo(limit.of, measured);
+    const least = leastOf(limit, short);
+    return least === null || ratio >= least
+      ? []
+      : [`${work.name}: ${ratio.toFixed(2)} of ${limit.of}, less than ${least}`];
   });
 }
+
+const leastOf = (limit: Limit, short: boolean): number | null => (short ? (limit.short ?? null) : limit.atLeast);
 
 /** Sentences on what is more than it may be. */
 export function exceeded({ work, findings }: Found): string[] {

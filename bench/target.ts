@@ -66,11 +66,28 @@ export class Target implements AsyncDisposable {
     }
   }
 
-  /** Names and hashes of the tables on `main`, without those of the bookkeeping: the same content has the same hash. */
+  /**
+   * Names of the tables on `main`, without those of the bookkeeping, and a hash of each: the same content has the same hash, if the
+   * table was made by the same statements after the same others (it is of the columns' tags too).
+   */
   async hashes(): Promise<ReadonlyMap<string, string>> {
     const names = (await this.tables()).map((name) => `SELECT ${quote(name)}, DOLT_HASHOF_TABLE(${quote(name)})`);
     const rows = await this.rows(names.join(' UNION ALL '));
     return new Map(rows.map(([name, hash]) => [String(name), String(hash)]));
+  }
+
+  /** The same, whoever made the tables: how many rows they have, and a sum over all cells. */
+  async sums(): Promise<ReadonlyMap<string, string>> {
+    const sums = new Map<string, string>();
+    for (const table of await this.tables()) {
+      const columns = (await this.rows(`SHOW COLUMNS FROM ${quoteName(table)}`)).map(([name]) =>
+        quoteName(String(name)),
+      );
+      const row = `CONCAT_WS(',', ${columns.map((name) => `IFNULL(${name}, 'NULL')`).join(', ')})`;
+      const [sum] = await this.rows(`SELECT COUNT(*), SUM(CRC32(${row})) FROM ${quoteName(table)}`);
+      sums.set(table, String(sum));
+    }
+    return sums;
   }
 
   async tables(): Promise<string[]> {

@@ -7,7 +7,7 @@ describe('defaults', () => {
     expect(await load({})).toMatchObject({
       slot: 'wal2dolt',
       slotTimeout: 60_000,
-      commit: { maxTransactions: 100_000, maxDelay: 1000, maxRows: 500_000, maxBytes: 24 * 1024 * 1024 },
+      commit: { maxTransactions: 100_000, maxDelay: 1000, maxRows: 500_000, maxBytes: 32 * 1024 * 1024 },
       retry: { maxDelay: 30_000, giveUpAfter: 0 },
       snapshot: 'initial',
       foreignKeys: false,

@@ -108,7 +108,7 @@ const keysOfAll = z.strictObject({
         help: 'Close a Dolt commit at the first transaction that reaches this many changed rows.',
         example: '10000',
       }),
-      maxBytes: size().prefault('24MB').register(keys, {
+      maxBytes: size().prefault('32MB').register(keys, {
         group: COMMITS,
         help: 'Close a Dolt commit at the first transaction that reaches this much data; also what is held in memory. A larger transaction is written in parts, and still published at once.',
         example: '64MB',

@@ -6,5 +6,5 @@ import { setFlagsFromString } from 'node:v8';
  * Source: https://nodejs.org/api/v8.html#v8setflagsfromstringflags and `node --v8-options`
  */
 export function keepHeapSmall(): void {
-  setFlagsFromString('--heap-growing-percent=50');
+  setFlagsFromString('--heap-growing-percent=100');
 }

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PlainChanges } from '../../test/support/plain-changes.js';
 import { targetOf } from '../../test/support/tables.js';
 import { Batch, type CommitPolicy } from './batch.js';
 import { KeyedChanges, KeylessChanges } from './coalesce.js';
 import { lsn, type Position } from './position.js';
+import { Tuple } from './tuple.js';
 
 const NO_LIMIT: CommitPolicy = { maxTransactions: 1e9, maxDelay: 1e9, maxRows: 1e9, maxBytes: 1e9 };
 const orders = targetOf({ name: 'orders', oid: 1, columns: { id: 'integer', what: 'text' }, key: ['id'] });
@@ -13,8 +15,12 @@ const batchOf = (policy: Partial<CommitPolicy> = {}): Batch => new Batch({ ...NO
 const position = (n: number): Position => ({ endLsn: lsn(BigInt(n)), commitTime: BigInt(n) * 1000n, xid: n });
 
 let lastId = 0;
+/** What a row takes in memory whose text has 10 bytes. */
+const ROW_BYTES = 72;
+/** Rows whose text has so many bytes. */
 function insert(batch: Batch, rows: number, bytes = 10): void {
-  for (let row = 0; row < rows; row += 1) batch.changesOf(orders, bytes).insert([String(++lastId), 'x']);
+  for (let row = 0; row < rows; row += 1)
+    batch.changesOf(orders).insert(Tuple.of([String(++lastId), 'x'.repeat(bytes)]));
 }
 
 function transaction(batch: Batch, n: number, rows: number, atMs = 0, bytes = 10): void {
@@ -35,7 +41,7 @@ describe('a batch is due', () => {
     const batch = batchOf({ maxRows: 3 });
     transaction(batch, 1, 2);
     expect(batch.due(0)).toBeNull();
-    batch.changesOf(log, 10).insert(['x']);
+    batch.changesOf(log).insert(Tuple.of(['x']));
     batch.commit(position(2), null, 0);
     expect(batch.due(0)).toBe('rows');
   });
@@ -48,7 +54,7 @@ describe('a batch is due', () => {
   });
 
   it('by the bytes of its rows, spilled ones included', () => {
-    const batch = batchOf({ maxBytes: 100 });
+    const batch = batchOf({ maxBytes: 10 * ROW_BYTES });
     insert(batch, 6);
     expect(batch.mustSpill).toBe(false);
     batch.spill();
@@ -138,14 +144,14 @@ describe('transactions', () => {
 
   it('of one batch come to one row a key', () => {
     const batch = batchOf();
-    batch.changesOf(orders, 1).insert(['1', 'a']);
+    batch.changesOf(orders).insert(Tuple.of(['1', 'a']));
     batch.commit(position(1), null, 0);
-    batch.changesOf(orders, 1).update(null, ['1', 'b']);
+    batch.changesOf(orders).update(null, Tuple.of(['1', 'b']));
     batch.commit(position(2), null, 0);
     const { changes, counts, rows } = batch.close('rows');
     expect(changes).toHaveLength(1);
     const [net] = changes;
-    expect(net instanceof KeyedChanges && [...net.entries.values()]).toEqual([
+    expect(net && new PlainChanges(net).entries()).toEqual([
       { key: ['1'], existed: false, row: ['1', 'b'], base: null },
     ]);
     expect(counts).toEqual([{ name: 'orders', inserted: 1, updated: 1, deleted: 0, truncated: false, copied: false }]);
@@ -153,11 +159,36 @@ describe('transactions', () => {
   });
 });
 
+describe('what is worth writing while more is collected', () => {
+  const many = (batch: Batch): void => insert(batch, 5, 1 << 20);
+
+  it('is enough of rows that came or went', () => {
+    const batch = batchOf();
+    insert(batch, 3, 1 << 20);
+    expect(batch.isWorthWriting).toBe(false);
+    many(batch);
+    expect(batch.isWorthWriting).toBe(true);
+    batch.spill();
+    expect(batch.isWorthWriting).toBe(false);
+  });
+
+  it('is nothing where rows are updated, in any table, since they may be again', () => {
+    const batch = batchOf();
+    many(batch);
+    const row = Tuple.of(['x']);
+    batch.changesOf(log).update({ full: true, row }, row);
+    expect(batch.isWorthWriting).toBe(false);
+    batch.spill();
+    many(batch);
+    expect(batch.isWorthWriting).toBe(true);
+  });
+});
+
 describe('what is spilled', () => {
   it('is handed over once, and counted with the rest', () => {
     const batch = batchOf({ maxBytes: 50 });
     insert(batch, 4);
-    batch.changesOf(log, 20).truncate();
+    batch.changesOf(log).truncate();
     expect(batch.mustSpill).toBe(true);
     const spilled = batch.spill();
     expect(spilled.map(({ table }) => table.name)).toEqual(['orders', 'log']);
@@ -165,7 +196,7 @@ describe('what is spilled', () => {
     expect(batch.mustSpill).toBe(false);
     expect(batch.isEmpty).toBe(false);
     expect(batch.spill()).toEqual([]);
-    batch.changesOf(log, 1).insert(['x']);
+    batch.changesOf(log).insert(Tuple.of(['x']));
     batch.commit(position(1), null, 0);
     const closed = batch.close('bytes');
     expect(closed.changes.map(({ table, truncated }) => [table.name, truncated])).toEqual([['log', false]]);
@@ -198,7 +229,7 @@ describe('what is spilled', () => {
   });
 
   it('of a batch is nothing to the next one', () => {
-    const batch = batchOf({ maxBytes: 50, maxRows: 5 });
+    const batch = batchOf({ maxBytes: 100, maxRows: 5 });
     transaction(batch, 1, 9);
     batch.cut('tag');
     batch.close('tag', 'v1');
@@ -257,7 +288,7 @@ it('a table that was copied again says so, beside what came on top', () => {
 it('whatever happens, nothing is lost, counted twice, or held beyond the limit', () => {
   const step = fc.constantFrom('row', 'row', 'row', 'commit', 'close');
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 60 }), (steps, maxBytes) => {
+    fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 6 * ROW_BYTES }), (steps, maxBytes) => {
       const batch = batchOf({ maxBytes });
       let told = 0;
       let held = 0;
@@ -266,7 +297,7 @@ it('whatever happens, nothing is lost, counted twice, or held beyond the limit',
       let handed = 0;
       let counted = 0;
       const take = (changes: readonly (KeyedChanges | KeylessChanges)[]): void => {
-        for (const net of changes) if (net instanceof KeyedChanges) handed += net.entries.size;
+        for (const net of changes) if (net instanceof KeyedChanges) handed += net.numbers().length;
         held = 0;
       };
       for (const what of [...steps, 'commit', 'close']) {
@@ -274,7 +305,7 @@ it('whatever happens, nothing is lost, counted twice, or held beyond the limit',
           insert(batch, 1);
           told += 1;
           open += 1;
-          held += 10;
+          held += ROW_BYTES;
           expect(batch.mustSpill).toBe(held >= maxBytes);
           if (batch.mustSpill) take(batch.spill());
         } else if (what === 'commit') {

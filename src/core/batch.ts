@@ -1,6 +1,7 @@
 import { type KeyedChanges, type KeylessChanges, netChangesOf } from './coalesce.js';
 import type { Position } from './position.js';
 import type { TargetTable } from './target.js';
+import { TupleMemory } from './tuple-memory.js';
 
 /** When a batch of source transactions becomes a Dolt commit. Always at the end of a transaction, never inside one. */
 export interface CommitPolicy {
@@ -8,7 +9,7 @@ export interface CommitPolicy {
   /** Milliseconds that a committed source transaction may wait. */
   readonly maxDelay: number;
   readonly maxRows: number;
-  /** Bytes of row data; also what is held in memory before a transaction is spilled. */
+  /** Bytes that its net changes take in memory, about; as much is held before a transaction is spilled. */
   readonly maxBytes: number;
 }
 
@@ -83,7 +84,7 @@ const MOST_RECORD_BYTES = 8 << 20;
 /** A longer context (in characters) is not kept for the commit's message when its record is handed over. */
 const LONG_CONTEXT = 10_000;
 
-/** Less (in bytes) waits for more that changes the same rows. */
+/** Of less, in bytes, a transaction of its own would cost more than it saves. */
 const WORTH_WRITING = 4 << 20;
 
 /** What a batch may have over its size, in bytes, and still be one like others. */
@@ -101,8 +102,9 @@ export class Batch {
   #spilled = NOTHING_SPILLED;
   #rows = 0;
   #rowsOfTransaction = 0;
-  #bytes = 0;
-  #bytesHeld = 0;
+  #memory = new TupleMemory();
+  /** Of what was spilled, and of contexts. */
+  #bytesBeside = 0;
   #recordBytesHeld = 0;
   #firstCommitAt = 0;
   #cut: CloseReason | null = null;
@@ -112,16 +114,14 @@ export class Batch {
     this.#policy = policy;
   }
 
-  /** The net changes of a table, to which the transaction's next row of `bytes` is to be added. */
-  changesOf(table: TargetTable, bytes: number): KeyedChanges | KeylessChanges {
+  /** The net changes of a table, to which the transaction's next row is to be added. */
+  changesOf(table: TargetTable): KeyedChanges | KeylessChanges {
     let changes = this.#changes.get(table);
     if (!changes) {
-      changes = netChangesOf(table);
+      changes = netChangesOf(table, this.#memory);
       this.#changes.set(table, changes);
     }
     this.#rowsOfTransaction += 1;
-    this.#bytes += bytes;
-    this.#bytesHeld += bytes;
     return changes;
   }
 
@@ -131,7 +131,7 @@ export class Batch {
     this.#changedSchema = false;
     if (this.transactionCount === 0) this.#firstCommitAt = nowMs;
     this.#transactions.push({ ...position, rows: this.#rowsOfTransaction, context });
-    this.#bytes += context?.content.length ?? 0;
+    this.#bytesBeside += context?.content.length ?? 0;
     this.#recordBytesHeld += RECORD_BYTES + (context?.content.length ?? 0);
     this.#rows += this.#rowsOfTransaction;
     this.#rowsOfTransaction = 0;
@@ -171,17 +171,22 @@ export class Batch {
 
   /** Whether so much is held in memory that it should be written to the staging branch before the transaction, or the batch, ends. */
   get mustSpill(): boolean {
-    return this.#bytesHeld >= this.#policy.maxBytes || this.#recordBytesHeld >= MOST_RECORD_BYTES;
+    return this.#memory.taken >= this.#policy.maxBytes || this.#recordBytesHeld >= MOST_RECORD_BYTES;
   }
 
-  /** Whether enough is held to be written while more is collected, rather than to leave the target idle. */
+  /**
+   * Whether enough is held to be written while more is collected, rather than to leave the target idle. Not where rows are updated:
+   * the same ones will be, as a rule, and the longer that is waited for the less is to be written at all.
+   */
   get isWorthWriting(): boolean {
-    return this.#bytesHeld >= WORTH_WRITING;
+    if (this.#memory.taken < WORTH_WRITING) return false;
+    for (const { counts } of this.#changes.values()) if (counts.updated > 0) return false;
+    return true;
   }
 
   /** Whether what is held became much more than it was to be, by a huge row. */
   get isOversized(): boolean {
-    return this.#bytesHeld >= this.#policy.maxBytes + HUGE_ROW;
+    return this.#memory.taken >= this.#policy.maxBytes + HUGE_ROW;
   }
 
   /** Why the batch has to be closed now; null while it may go on, and always inside a transaction. */
@@ -190,7 +195,7 @@ export class Batch {
     if (this.#cut) return this.#cut;
     if (this.transactionCount >= this.#policy.maxTransactions) return 'transactions';
     if (this.#rows >= this.#policy.maxRows) return 'rows';
-    if (this.#bytes >= this.#policy.maxBytes) return 'bytes';
+    if (this.#bytesBeside + this.#memory.taken >= this.#policy.maxBytes) return 'bytes';
     if (nowMs - this.#firstCommitAt >= this.#policy.maxDelay) return 'delay';
     return null;
   }
@@ -206,7 +211,8 @@ export class Batch {
     const changes = [...this.#changes.values()];
     for (const change of changes) this.#addCounts(change);
     this.#changes = new Map();
-    this.#bytesHeld = 0;
+    this.#bytesBeside += this.#memory.taken;
+    this.#memory = new TupleMemory();
     return changes;
   }
 
@@ -245,7 +251,7 @@ export class Batch {
     this.#spilled = NOTHING_SPILLED;
     this.#recordBytesHeld = 0;
     this.#rows = 0;
-    this.#bytes = 0;
+    this.#bytesBeside = 0;
     this.#cut = null;
     return closed;
   }

@@ -1,13 +1,5 @@
 import type { Lsn, Micros } from './position.js';
-
-/** The value was not sent because it did not change (out-of-line TOAST): the target keeps what it has. */
-export const UNCHANGED: unique symbol = Symbol('unchanged');
-
-/** A value as Postgres prints it, NULL, or UNCHANGED. */
-export type Cell = string | null | typeof UNCHANGED;
-
-/** Cells by position, in the order of the relation's published columns. */
-export type Row = readonly Cell[];
+import type { Tuple } from './tuple.js';
 
 /**
  * What the source says, in WAL order: the messages of pgoutput version 1, decoded.
@@ -42,19 +34,13 @@ export interface RelationColumn {
 
 /** `old` is the row's identity before: a 'K' tuple has only key columns (the others NULL), an 'O' tuple all of them. */
 export type RowEvent =
-  | { readonly kind: 'insert'; readonly oid: number; readonly row: Row; readonly bytes: number }
-  | {
-      readonly kind: 'update';
-      readonly oid: number;
-      readonly old: OldRow | null;
-      readonly row: Row;
-      readonly bytes: number;
-    }
-  | { readonly kind: 'delete'; readonly oid: number; readonly old: OldRow; readonly bytes: number };
+  | { readonly kind: 'insert'; readonly oid: number; readonly row: Tuple }
+  | { readonly kind: 'update'; readonly oid: number; readonly old: OldRow | null; readonly row: Tuple }
+  | { readonly kind: 'delete'; readonly oid: number; readonly old: OldRow };
 
 export interface OldRow {
   readonly full: boolean;
-  readonly row: Row;
+  readonly row: Tuple;
 }
 
 export interface TruncateEvent {

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PlainChanges, type PlainEntry } from '../../test/support/plain-changes.js';
 import { contentOf, type HistorySpec, histories, type ModelRow, tell } from '../../test/support/row-changes.js';
 import { type TableSpec, targetOf } from '../../test/support/tables.js';
-import { type Row, UNCHANGED } from './change.js';
-import { Contradiction, KeyedChanges, KeylessChanges, keyText, netChangesOf } from './coalesce.js';
+import { keyText } from './coalesce.js';
+import { Contradiction } from './contradiction.js';
+import { type Row, UNCHANGED } from './row.js';
 
 const COLUMNS = { id: 'integer', line: 'text', what: 'text', note: 'text' } as const;
 const VALUES: HistorySpec['values'] = [
@@ -39,11 +41,11 @@ describe.each(Object.entries(KEYED))('net changes of a table with %s', (_, spec)
       fc.property(histories(spec, 60), (pieces) => {
         let rows = new Map<string, ModelRow>();
         for (const { changes, after } of pieces) {
-          const net = new KeyedChanges(spec.table);
+          const net = new PlainChanges(spec.table);
           tell(net, changes);
           rows = applied(rows, net);
           expect(contentOf([...rows.values()])).toEqual(contentOf(after));
-          expect(net.counts).toEqual(countsOf(changes));
+          expect(net.net.counts).toEqual(countsOf(changes));
         }
       }),
       { numRuns: 150 },
@@ -57,12 +59,11 @@ describe.each(Object.entries(KEYLESS))('net changes of a table with %s', (_, spe
       fc.property(histories(spec, 60), (pieces) => {
         let rows: string[] = [];
         for (const { changes, after } of pieces) {
-          const net = netChangesOf(spec.table);
-          if (!(net instanceof KeylessChanges)) throw new Error('has a key');
+          const net = new PlainChanges(spec.table);
           tell(net, changes);
-          rows = withCopies(net.truncated ? [] : rows, net);
+          rows = withCopies(net.net.truncated ? [] : rows, net);
           expect(rows).toEqual(contentOf(after));
-          expect(net.counts).toEqual(countsOf(changes));
+          expect(net.net.counts).toEqual(countsOf(changes));
         }
       }),
       { numRuns: 150 },
@@ -71,20 +72,20 @@ describe.each(Object.entries(KEYLESS))('net changes of a table with %s', (_, spe
 });
 
 /** What a writer may rely on, and what it makes of it: rows by key, of which every partial row takes its rest from one before. */
-function applied(before: ReadonlyMap<string, ModelRow>, net: KeyedChanges): Map<string, ModelRow> {
-  const start = net.truncated ? new Map<string, ModelRow>() : before;
+function applied(before: ReadonlyMap<string, ModelRow>, net: PlainChanges): Map<string, ModelRow> {
+  const start = net.net.truncated ? new Map<string, ModelRow>() : before;
   const after = new Map(start);
-  for (const [text, entry] of net.entries) {
-    expect(text).toBe(keyText(entry.key));
+  for (const entry of net.entries()) {
+    const text = keyText(entry.key);
     expect(entry.existed).toBe(start.has(text));
     expect(entry.existed || entry.row !== null).toBe(true);
     after.delete(text);
   }
   const bases = new Set<string>();
-  for (const [text, { row, base, key }] of net.entries) {
+  for (const { row, base, key } of net.entries()) {
     if (row === null) continue;
     expect(base === null).toBe(!row.includes(UNCHANGED));
-    expect(net.table.key.map((i) => row[i])).toEqual(key);
+    expect(net.net.table.key.map((i) => row[i])).toEqual(key);
     const rest = base === null ? undefined : start.get(keyText(base));
     if (base !== null) {
       expect(rest).toBeDefined();
@@ -92,17 +93,17 @@ function applied(before: ReadonlyMap<string, ModelRow>, net: KeyedChanges): Map<
       bases.add(keyText(base));
     }
     after.set(
-      text,
+      keyText(key),
       row.map((cell, i) => (cell === UNCHANGED ? (rest?.[i] ?? null) : cell)),
     );
   }
   return after;
 }
 
-function withCopies(before: readonly string[], net: KeylessChanges): string[] {
+function withCopies(before: readonly string[], net: PlainChanges): string[] {
   const after = [...before];
   const seen = new Set<string>();
-  for (const { row, delta } of net.entries()) {
+  for (const { row, delta } of net.copies()) {
     const [text = ''] = contentOf([row]);
     expect(delta).not.toBe(0);
     if (delta < 0) {
@@ -121,48 +122,49 @@ function countsOf(changes: readonly { readonly kind: string }[]): object {
 }
 
 describe('one key', () => {
+  const entryOf = (net: PlainChanges, id: string): PlainEntry | undefined =>
+    net.entries().find(({ key }) => keyText(key) === id);
   const table = targetOf({ name: 't', columns: { id: 'integer', a: 'text', b: 'text' }, key: ['id'] });
   const key = (id: string): { full: false; row: Row } => ({ full: false, row: [id, null, null] });
-  const entriesOf = (net: KeyedChanges) => [...net.entries.values()];
 
   it('that comes and goes leaves nothing to write', () => {
-    const net = new KeyedChanges(table);
+    const net = new PlainChanges(table);
     net.insert(['1', 'a', 'b']);
     net.update(null, ['1', 'a2', UNCHANGED]);
     net.delete(key('1'));
-    expect(entriesOf(net)).toEqual([]);
+    expect(net.entries()).toEqual([]);
   });
 
   it('that goes and comes again is one row, which was there before', () => {
-    const net = new KeyedChanges(table);
+    const net = new PlainChanges(table);
     net.delete(key('1'));
     net.insert(['1', 'a', 'b']);
-    expect(entriesOf(net)).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', 'b'], base: null }]);
+    expect(net.entries()).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', 'b'], base: null }]);
   });
 
   it('keeps unsent cells apart until they are sent', () => {
-    const net = new KeyedChanges(table);
+    const net = new PlainChanges(table);
     net.update(null, ['1', 'a', UNCHANGED]);
     net.update(key('1'), ['2', UNCHANGED, UNCHANGED]);
-    expect(net.entries.get('1')).toEqual({ key: ['1'], existed: true, row: null, base: null });
-    expect(net.entries.get('2')).toEqual({ key: ['2'], existed: false, row: ['2', 'a', UNCHANGED], base: ['1'] });
+    expect(entryOf(net, '1')).toEqual({ key: ['1'], existed: true, row: null, base: null });
+    expect(entryOf(net, '2')).toEqual({ key: ['2'], existed: false, row: ['2', 'a', UNCHANGED], base: ['1'] });
     net.update(null, ['2', UNCHANGED, 'b']);
-    expect(net.entries.get('2')).toEqual({ key: ['2'], existed: false, row: ['2', 'a', 'b'], base: null });
+    expect(entryOf(net, '2')).toEqual({ key: ['2'], existed: false, row: ['2', 'a', 'b'], base: null });
   });
 
   it('stored out of line is UNCHANGED in the new row, and comes with the old one', () => {
-    const net = new KeyedChanges(table);
+    const net = new PlainChanges(table);
     net.update(key('1'), [UNCHANGED, 'a', UNCHANGED]);
-    expect(entriesOf(net)).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', UNCHANGED], base: ['1'] }]);
+    expect(net.entries()).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', UNCHANGED], base: ['1'] }]);
   });
 
   it('stays where it is when it is sent as old and new alike', () => {
-    const net = new KeyedChanges(table);
+    const net = new PlainChanges(table);
     net.update(key('1'), ['1', 'a', 'b']);
-    expect(entriesOf(net)).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', 'b'], base: null }]);
+    expect(net.entries()).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', 'b'], base: null }]);
   });
 
-  it.each<[string, (net: KeyedChanges) => void]>([
+  it.each<[string, (net: PlainChanges) => void]>([
     ['inserted twice', (net) => [net.insert(['1', 'a', 'b']), net.insert(['1', 'a', 'b'])]],
     [
       'taken over from a row that is still there',
@@ -177,7 +179,7 @@ describe('one key', () => {
     ['missing in an old row', (net) => net.delete({ full: true, row: [null, 'a', 'b'] })],
     ['not sent at all', (net) => net.update(null, [UNCHANGED, 'a', 'b'])],
   ])('is refused when %s', (_, tellIt) => {
-    expect(() => tellIt(new KeyedChanges(table))).toThrow(Contradiction);
+    expect(() => tellIt(new PlainChanges(table))).toThrow(Contradiction);
   });
 });
 
@@ -185,14 +187,14 @@ describe('a keyless table', () => {
   const table = targetOf({ name: 't', columns: { a: 'text', b: 'text' }, identity: 'f' });
 
   it('that is only appended to keeps the order, and copies apart', () => {
-    const net = new KeylessChanges(table);
+    const net = new PlainChanges(table);
     for (const row of [
       ['2', 'x'],
       ['1', 'x'],
       ['2', 'x'],
     ])
       net.insert(row);
-    expect([...net.entries()]).toEqual([
+    expect(net.copies()).toEqual([
       { row: ['2', 'x'], delta: 1 },
       { row: ['1', 'x'], delta: 1 },
       { row: ['2', 'x'], delta: 1 },
@@ -200,7 +202,7 @@ describe('a keyless table', () => {
   });
 
   it('takes rows for the same only where every cell is', () => {
-    const net = new KeylessChanges(table);
+    const net = new PlainChanges(table);
     const rows: Row[] = [
       ['', null],
       [null, ''],
@@ -213,13 +215,13 @@ describe('a keyless table', () => {
     ];
     for (const row of rows) net.delete({ full: true, row });
     for (const row of rows) net.insert(row);
-    expect([...net.entries()]).toEqual([]);
+    expect(net.copies()).toEqual([]);
     for (const row of rows) net.delete({ full: true, row });
-    expect([...net.entries()].map(({ delta }) => delta)).toEqual(rows.map(() => -1));
+    expect(net.copies().map(({ delta }) => delta)).toEqual(rows.map(() => -1));
   });
 
   it('refuses what came without the whole old row', () => {
-    const net = new KeylessChanges(table);
+    const net = new PlainChanges(table);
     expect(() => net.update(null, ['1', 'x'])).toThrow(Contradiction);
     expect(() => net.update({ full: false, row: ['1', null] }, ['1', 'x'])).toThrow(Contradiction);
     expect(() => net.delete({ full: true, row: ['1', UNCHANGED] })).toThrow(Contradiction);

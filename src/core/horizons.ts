@@ -34,6 +34,9 @@ export class Horizons {
   #known: Horizon[] = [];
   #looks = 0;
   readonly #seen = new Set<number>();
+  /** The same in a ring, since the first of a set whose first ones were deleted has to be looked for. */
+  #inTurn: number[] = [];
+  #turn = 0;
   readonly #judged = new Map<number, bigint | null>();
 
   /**
@@ -57,15 +60,19 @@ export class Horizons {
 
   /** The stream has come to the transaction's commit. */
   ended(xid: number): void {
-    this.#seen.add(xid);
-    if (this.#seen.size <= MOST_SEEN) return;
-    const [oldest] = this.#seen;
+    if (this.#seen.has(xid)) return;
+    const oldest = this.#inTurn[this.#turn];
     if (oldest !== undefined) this.#seen.delete(oldest);
+    this.#seen.add(xid);
+    this.#inTurn[this.#turn] = xid;
+    this.#turn = (this.#turn + 1) % MOST_SEEN;
   }
 
   /** The stream begins anew at an earlier place: what it has shown comes after that again, and some tables are what they were there. */
   startOver(tables: Iterable<number> = []): void {
     this.#seen.clear();
+    this.#inTurn = [];
+    this.#turn = 0;
     for (const oid of tables) this.#judged.delete(oid);
   }
 

@@ -1,4 +1,4 @@
-import type { Row } from '../core/change.js';
+import type { Row } from '../core/row.js';
 import type { Cast, RowsAfter } from '../core/rows-after.js';
 import type { TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';

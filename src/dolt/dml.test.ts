@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { targetOf } from '../../test/support/tables.js';
-import { type Row, UNCHANGED } from '../core/change.js';
-import type { KeyedEntry } from '../core/coalesce.js';
+import { type Row, UNCHANGED } from '../core/row.js';
 import {
   assertKeyFits,
   cellLiteral,
@@ -11,7 +10,6 @@ import {
   rowLiteral,
   sameKey,
   selectRows,
-  sortByKey,
   updateRow,
   whereKeys,
 } from './dml.js';
@@ -64,18 +62,6 @@ describe('keys', () => {
   it('are the same only where every part is', () => {
     expect(sameKey(['a', 'b'], ['a', 'b'])).toBe(true);
     expect(sameKey(['a', 'b'], ['ab', ''])).toBe(false);
-  });
-
-  it('are sorted as Dolt stores them: numbers by value, texts by their characters', () => {
-    const entry = (...key: string[]): KeyedEntry => ({ key, existed: true, row: null, base: null });
-    const sorted = sortByKey(orders, [
-      entry('b', '1'),
-      entry('a', '10'),
-      entry('a', '9'),
-      entry('B', '1'),
-      entry('a', '-1'),
-    ]);
-    expect(sorted.map(({ key }) => key.join())).toEqual(['B,1', 'a,-1', 'a,9', 'a,10', 'b,1']);
   });
 });
 

@@ -1,5 +1,5 @@
-import { type Cell, type Row, UNCHANGED } from '../core/change.js';
-import { type KeyedEntry, keyText } from '../core/coalesce.js';
+import { keyText } from '../core/coalesce.js';
+import { type Cell, type Row, UNCHANGED } from '../core/row.js';
 import { qualifiedName } from '../core/schema.js';
 import type { TargetColumn, TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
@@ -40,6 +40,10 @@ export function cellLiteral(column: TargetColumn, cell: Cell): string {
   return column.conversion.literal(cell);
 }
 
+/** Whether there are keys that the table cannot hold exactly. */
+export const keyMayNotFit = (table: TargetTable): boolean =>
+  table.key.some((position) => table.columns[position]?.conversion.isExact);
+
 /** An inexact key would be another row's, so it stops the stream: throws E_VALUE_IN_KEY. */
 export function assertKeyFits(table: TargetTable, key: readonly string[]): void {
   for (const [i, position] of table.key.entries()) {
@@ -74,11 +78,19 @@ export function whereKeys(table: TargetTable, keys: readonly (readonly string[])
   return `${names.length === 1 ? names[0] : `(${names.join(',')})`} IN (${list.join(',')})`;
 }
 
-export function* deleteKeys(table: TargetTable, keys: readonly (readonly string[])[]): Iterable<Statement> {
-  for (let start = 0; start < keys.length; start += DELETE_KEYS) {
-    const some = keys.slice(start, start + DELETE_KEYS);
-    yield { sql: `DELETE FROM ${quoteName(table.name)} WHERE ${whereKeys(table, some)}`, expect: some.length };
+export function* deleteKeys(table: TargetTable, keys: Iterable<readonly string[]>): Iterable<Statement> {
+  const statement = (some: readonly (readonly string[])[]): Statement => ({
+    sql: `DELETE FROM ${quoteName(table.name)} WHERE ${whereKeys(table, some)}`,
+    expect: some.length,
+  });
+  let some: (readonly string[])[] = [];
+  for (const key of keys) {
+    some.push(key);
+    if (some.length < DELETE_KEYS) continue;
+    yield statement(some);
+    some = [];
   }
+  if (some.length > 0) yield statement(some);
 }
 
 /** Multi-row INSERTs of at most 2,000 rows and about a megabyte, built one at a time. */
@@ -140,26 +152,6 @@ export function selectRows(
     return column.conversion.read(quoteName(column.name));
   });
   return `SELECT ${reads.join(',')} FROM ${quoteName(table.name)} WHERE ${whereKeys(table, keys)}`;
-}
-
-/**
- * Dolt stores rows in key order, and writing in that order is more than twice as fast as in random order. The order
- * need not be Dolt's own exactly: it is only a matter of speed.
- */
-export function sortByKey(table: TargetTable, entries: KeyedEntry[]): KeyedEntry[] {
-  const numeric = table.key.map((position) =>
-    /^(TINYINT|SMALLINT|INT|BIGINT|DECIMAL|DOUBLE)/i.test(table.columns[position]?.conversion.sql ?? ''),
-  );
-  return entries.sort((a, b) => {
-    for (let i = 0; i < numeric.length; i += 1) {
-      const left = a.key[i] ?? '';
-      const right = b.key[i] ?? '';
-      if (left === right) continue;
-      if (numeric[i]) return Number(left) - Number(right);
-      return left < right ? -1 : 1;
-    }
-    return 0;
-  });
 }
 
 export const sameKey = (a: readonly string[], b: readonly string[]): boolean => keyText(a) === keyText(b);

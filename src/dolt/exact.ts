@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Cell, type Row, UNCHANGED } from '../core/change.js';
-import type { TargetTable } from '../core/target.js';
+import { type Cell, type Row, UNCHANGED } from '../core/row.js';
+import type { TargetColumn, TargetTable } from '../core/target.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { quoteText } from './sql-text.js';
 
@@ -89,13 +89,11 @@ export class ExactValues {
 
   /** Keeps the inexact cells of rows that were written. */
   async keep(connection: TargetConnection, table: TargetTable, rows: Iterable<Row>): Promise<void> {
-    const inexact = table.columns.flatMap((column, i) =>
-      column.conversion.isExact === null ? [] : [{ column, i, isExact: column.conversion.isExact }],
-    );
-    if (inexact.length === 0) return;
+    const columns = inexactColumns(table);
+    if (columns.length === 0) return;
     let values: ExactValue[] = [];
     for (const row of rows) {
-      for (const { column, i, isExact } of inexact) {
+      for (const { column, i, isExact } of columns) {
         const cell = row[i] as Cell; // rows have one cell per column
         if (cell === null || cell === UNCHANGED || isExact(cell)) continue;
         values.push({ key: keyCells(table, row), column: column.name, value: cell });
@@ -163,6 +161,24 @@ export async function readExact(
     }
   }
   return found;
+}
+
+/** Those of which a value may not be exact. */
+function inexactColumns(table: TargetTable): { column: TargetColumn; i: number; isExact: (text: string) => boolean }[] {
+  return table.columns.flatMap((column, i) => {
+    const { isExact } = column.conversion;
+    return isExact === null ? [] : [{ column, i, isExact }];
+  });
+}
+
+/** Tells of rows of a table whether all their cells are exact. */
+export function exactness(table: TargetTable): (row: Row) => boolean {
+  const columns = inexactColumns(table);
+  return (row) =>
+    columns.every(({ i, isExact }) => {
+      const cell = row[i] as Cell; // rows have one cell per column
+      return cell === null || cell === UNCHANGED || isExact(cell);
+    });
 }
 
 function keyCells(table: TargetTable, row: Row): (string | null)[] {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Row, UNCHANGED } from '../core/change.js';
 import { type KeyedEntry, keyText } from '../core/coalesce.js';
+import { type Row, UNCHANGED } from '../core/row.js';
+import { Tuple } from '../core/tuple.js';
 import { type InPlace, inPlace, orderInPlace } from './in-place.js';
 
 /** Rows are [id, u, v, long]; u alone is unique, and u with v. */
@@ -10,7 +11,7 @@ type Cells = readonly [id: string, u: string | null, v: string | null];
 
 function change(before: Cells, after: Row): InPlace {
   const [id, u, v] = before;
-  const entry: KeyedEntry = { key: [String(after[0])], existed: true, row: after, base: [id] };
+  const entry: KeyedEntry = { key: [String(after[0])], existed: true, row: Tuple.of(after), base: [id] };
   return inPlace(
     UNIQUE,
     entry,

@@ -1,5 +1,6 @@
-import { type Row, UNCHANGED } from '../core/change.js';
 import { type KeyedEntry, keyText } from '../core/coalesce.js';
+import { UNCHANGED } from '../core/row.js';
+import type { Tuple } from '../core/tuple.js';
 
 /**
  * Partial rows are updated in place, since what they leave out may be large. Dolt checks keys and unique indexes after
@@ -39,8 +40,8 @@ export function inPlace(
   return { entry, from, releases, acquires };
 }
 
-function valueAfter(row: Row | null, position: number, before: ReadonlyMap<number, string | null>): string | null {
-  const cell = row?.[position] ?? null;
+function valueAfter(row: Tuple | null, position: number, before: ReadonlyMap<number, string | null>): string | null {
+  const cell = row?.cell(position) ?? null;
   return cell === UNCHANGED ? (before.get(position) ?? null) : cell;
 }
 

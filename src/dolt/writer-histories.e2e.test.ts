@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PlainChanges } from '../../test/support/plain-changes.js';
 import { contentOf, type HistorySpec, histories, tell } from '../../test/support/row-changes.js';
 import type { TableSpec } from '../../test/support/tables.js';
 import { createTargetTables, type TargetTables } from '../../test/support/target-tables.js';
-import { netChangesOf } from '../core/coalesce.js';
 
 // Net changes, as the stream would make them, are written to a real Dolt; what is read back must be the table's rows.
 
@@ -167,11 +167,11 @@ describe.each(Object.entries(CASES))('a table with %s', (_, { spec, values, uniq
     };
     const property = fc.asyncProperty(histories(history, 50), async (pieces) => {
       const writer = await target.writer();
-      const empty = netChangesOf(table);
+      const empty = new PlainChanges(table);
       empty.truncate();
       await target.write([empty], writer);
       for (const { changes, after } of pieces) {
-        const net = netChangesOf(table);
+        const net = new PlainChanges(table);
         tell(net, changes);
         await target.write([net], writer);
         expect(await target.rowsOf(table)).toEqual(contentOf(after));

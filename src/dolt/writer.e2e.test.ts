@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PlainChanges, type PlainOldRow } from '../../test/support/plain-changes.js';
 import { contentOf } from '../../test/support/row-changes.js';
 import { createTargetTables, type TargetTables } from '../../test/support/target-tables.js';
-import { type OldRow, type Row, UNCHANGED } from '../core/change.js';
-import { type KeyedChanges, type KeylessChanges, netChangesOf } from '../core/coalesce.js';
+import { type Row, UNCHANGED } from '../core/row.js';
 
 let target: TargetTables;
 beforeAll(async () => {
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => target[Symbol.asyncDispose]());
 
-const old = (...row: Row): OldRow => ({ full: false, row });
+const old = (...row: Row): PlainOldRow => ({ full: false, row });
 
 describe('a batch', () => {
   it('of more rows than one statement takes, each of its kinds', async () => {
@@ -80,7 +80,7 @@ describe('a batch', () => {
     const columns = { id: 'integer', what: 'text' };
     const [one, two] = [await target.create({ columns, key: ['id'] }), await target.create({ columns })];
     const nets = [one, two].map((table) => {
-      const net = netChangesOf(table);
+      const net = new PlainChanges(table);
       net.truncate();
       net.insert(['1', table.name]);
       return net;
@@ -97,7 +97,7 @@ describe('what can not be', () => {
   const keyed = () =>
     target.create({ columns: { id: 'numeric', code: 'text', long: 'text' }, key: ['id'], unique: [['code']] });
 
-  it.each<[string, (net: KeyedChanges | KeylessChanges) => void]>([
+  it.each<[string, (net: PlainChanges) => void]>([
     ['is deleted', (net) => net.delete(old('2', null, null))],
     ['is written anew', (net) => net.update(null, ['2', 'b', 'long'])],
     ['is updated in place', (net) => net.update(null, ['2', UNCHANGED, 'long'])],
@@ -119,7 +119,7 @@ describe('what can not be', () => {
     await expect(twice).rejects.toMatchObject({ code: 'E_TARGET_DIVERGED' });
   });
 
-  it.each<[string, (net: KeyedChanges | KeylessChanges) => void]>([
+  it.each<[string, (net: PlainChanges) => void]>([
     ['is inserted', (net) => net.insert(['1.50', 'b', 'long'])],
     ['is deleted', (net) => net.delete(old('1.50', null, null))],
     ['comes in place of another', (net) => net.update(old('1', null, null), ['1.50', 'a', UNCHANGED])],

@@ -1,12 +1,22 @@
-import { type Cell, type Row, UNCHANGED } from '../core/change.js';
 import { type KeyedEntry, KeylessChanges, keyText } from '../core/coalesce.js';
+import { type Cell, type Row, UNCHANGED } from '../core/row.js';
 import { qualifiedName } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
+import { Tuple } from '../core/tuple.js';
 import { Wal2DoltError } from '../errors.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { uniqueIndexes } from './ddl.js';
-import { assertKeyFits, deleteCopies, deleteKeys, insertRows, type Statement, selectRows, updateRow } from './dml.js';
-import { type ExactValues, rowKey } from './exact.js';
+import {
+  assertKeyFits,
+  deleteCopies,
+  deleteKeys,
+  insertRows,
+  keyMayNotFit,
+  type Statement,
+  selectRows,
+  updateRow,
+} from './dml.js';
+import { type ExactValues, exactness, rowKey } from './exact.js';
 import { collectGarbage } from './garbage.js';
 import { type InPlace, inPlace, orderInPlace } from './in-place.js';
 import type { KeyedRows, NetRows } from './net-rows.js';
@@ -54,29 +64,58 @@ export class Writer {
     await this.#exact.clear(this.#connection, table);
   }
 
-  async #writeKeyed({ table, entries }: KeyedRows): Promise<void> {
-    const inPlace = await this.#planInPlace(table, entries);
+  async #writeKeyed(rows: KeyedRows): Promise<void> {
+    const { table, changes, entries } = rows;
+    const { ordered, completed } = await this.#planInPlace(rows);
 
-    const kept = new Set(inPlace.map(({ from }) => keyText(from)));
-    const gone = entries.filter((entry) => entry.existed && !kept.has(keyText(entry.key))).map((entry) => entry.key);
-    await this.#run(table, deleteKeys(table, gone));
-    await this.#exact.forget(this.#connection, table, gone);
+    const kept = new Set(ordered.map(({ from }) => keyText(from)));
+    const gone = function* (): Iterable<readonly string[]> {
+      for (const entry of entries) {
+        const key = changes.existed(entry) ? changes.key(entry) : null;
+        if (key && (kept.size === 0 || !kept.has(keyText(key)))) yield key;
+      }
+    };
+    await this.#run(table, deleteKeys(table, gone()));
+    if (this.#exact.has(table)) await this.#exact.forget(this.#connection, table, [...gone()]);
 
-    await this.#updateInPlace(table, inPlace);
+    await this.#updateInPlace(table, ordered);
 
-    const coming = entries.filter((entry) => entry.row !== null && entry.base === null);
-    for (const { key } of coming) assertKeyFits(table, key);
-    const rows = coming.map((entry) => entry.row ?? []);
-    await this.#run(table, insertRows(table, rows));
-    await this.#exact.keep(this.#connection, table, rows);
+    const coming = function* (): Iterable<Tuple> {
+      for (const entry of entries) {
+        const row = changes.wholeRow(entry) ?? completed.get(entry);
+        if (row) yield row;
+      }
+    };
+    await this.#insert(table, coming());
+  }
+
+  /** Of what is to be kept exactly, the rows are found on the way: there are few, as a rule, and each is made into cells once. */
+  async #insert(table: TargetTable, rows: Iterable<Tuple>): Promise<void> {
+    const inexact: Tuple[] = [];
+    const isExact = exactness(table);
+    const cells = function* (): Iterable<Row> {
+      for (const row of rows) {
+        const all = row.cells();
+        if (!isExact(all)) inexact.push(row);
+        yield all;
+      }
+    };
+    await this.#run(table, insertRows(table, this.#checked(table, cells())));
+    await this.#exact.keep(this.#connection, table, cellsOf(inexact));
   }
 
   /** The partial rows in an order that works. Those that are in the way of each other are completed, to be written whole. */
-  async #planInPlace(table: TargetTable, entries: readonly KeyedEntry[]): Promise<InPlace[]> {
-    const partial = entries.filter((entry) => entry.row !== null && entry.base !== null);
-    if (partial.length === 0) return [];
+  async #planInPlace({ table, changes, entries }: KeyedRows): Promise<{
+    readonly ordered: readonly InPlace[];
+    /** By the number of their entry. */
+    readonly completed: ReadonlyMap<number, Tuple>;
+  }> {
+    if (changes.partial === 0) return { ordered: [], completed: new Map() };
+    const numbers = new Map<KeyedEntry, number>();
+    for (const entry of entries) if (changes.isPartial(entry)) numbers.set(changes.entry(entry), entry);
+    const partial = [...numbers.keys()];
     const unique = [...new Set(this.#unique(table).flat())];
-    const touching = partial.filter((entry) => unique.some((position) => entry.row?.[position] !== UNCHANGED));
+    const touching = partial.filter((entry) => unique.some((position) => entry.row?.cell(position) !== UNCHANGED));
     const before = new Map<KeyedEntry, Map<number, string | null>>();
     await this.#read(table, touching, unique, (entry, cells) => {
       before.set(entry, new Map(unique.map((position, i) => [position, cells[i] ?? null])));
@@ -85,16 +124,14 @@ export class Writer {
       partial.map((entry) => inPlace(this.#unique(table), entry, before.get(entry) ?? new Map())),
     );
     const whole = table.columns.map((_, i) => i);
+    const completed = new Map<number, Tuple>();
     await this.#read(
       table,
       rewritten.map(({ entry }) => entry),
       whole,
-      (entry, cells) => {
-        entry.row = (entry.row ?? []).map((cell, i): Cell => (cell === UNCHANGED ? (cells[i] ?? null) : cell));
-      },
+      (entry, cells) => completed.set(numbers.get(entry) ?? -1, rowOf(entry).over(Tuple.of(cells))),
     );
-    for (const { entry } of rewritten) entry.base = null;
-    return ordered;
+    return { ordered, completed };
   }
 
   async #updateInPlace(table: TargetTable, rows: readonly InPlace[]): Promise<void> {
@@ -103,7 +140,7 @@ export class Writer {
       await this.#exact.keep(
         this.#connection,
         table,
-        rows.map(({ entry }) => entry.row ?? []),
+        rows.map(({ entry }) => rowOf(entry).cells()),
       );
       return;
     }
@@ -117,8 +154,9 @@ export class Writer {
   async #moveExact(table: TargetTable, { entry, from }: InPlace): Promise<void> {
     const before = (await this.#exact.read(this.#connection, table, [from])).get(rowKey(from));
     await this.#exact.forget(this.#connection, table, [from]);
+    const cells = rowOf(entry).cells();
     const row = table.columns.map((column, i): Cell => {
-      const cell = entry.row?.[i] ?? null;
+      const cell = cells[i] ?? null;
       return cell === UNCHANGED ? (before?.get(column.name) ?? UNCHANGED) : cell;
     });
     await this.#exact.keep(this.#connection, table, [row]);
@@ -157,15 +195,15 @@ export class Writer {
 
   async #writeKeyless(changes: KeylessChanges): Promise<void> {
     const { table } = changes;
-    const coming: Row[] = [];
+    const coming: Tuple[] = [];
     for (const { row, delta } of changes.entries()) {
       if (delta < 0) {
-        await this.#run(table, [deleteCopies(table, row, -delta)]);
-        await this.#exact.forgetCopies(this.#connection, table, row, -delta);
+        const cells = row.cells();
+        await this.#run(table, [deleteCopies(table, cells, -delta)]);
+        await this.#exact.forgetCopies(this.#connection, table, cells, -delta);
       } else for (let copy = 0; copy < delta; copy += 1) coming.push(row);
     }
-    await this.#run(table, insertRows(table, coming));
-    await this.#exact.keep(this.#connection, table, coming);
+    await this.#insert(table, coming);
   }
 
   /** Runs statements one after the other; the next is built while Dolt works on the one before. */
@@ -186,8 +224,7 @@ export class Writer {
         running = { result, expect };
       }
     } catch (error) {
-      // Of JavaScript, for a string that is too long.
-      throw error instanceof RangeError ? tooLarge(table, error) : error;
+      throw isTooLong(error) ? tooLarge(table, error) : error;
     }
     if (running) await settle(table, running);
   }
@@ -206,9 +243,10 @@ export class Writer {
     return indexes;
   }
 
-  *#checked(table: TargetTable, rows: readonly Row[]): Iterable<Row> {
+  *#checked(table: TargetTable, rows: Iterable<Row>): Iterable<Row> {
+    const mayNotFit = keyMayNotFit(table);
     for (const row of rows) {
-      if (table.key.length > 0)
+      if (mayNotFit)
         assertKeyFits(
           table,
           table.key.map((i) => String(row[i])),
@@ -219,7 +257,16 @@ export class Writer {
 }
 
 function* updates(table: TargetTable, rows: readonly InPlace[]): Iterable<Statement> {
-  for (const { entry, from } of rows) yield updateRow(table, from, entry.key, entry.row ?? []);
+  for (const { entry, from } of rows) yield updateRow(table, from, entry.key, rowOf(entry).cells());
+}
+
+function* cellsOf(rows: Iterable<Tuple>): Iterable<Row> {
+  for (const row of rows) yield row.cells();
+}
+
+function rowOf({ row }: KeyedEntry): Tuple {
+  if (row === null) throw new Wal2DoltError('E_INTERNAL', 'a row that is gone was to be written');
+  return row;
 }
 
 async function settle(table: TargetTable, running: { result: Promise<number>; expect: number }): Promise<void> {
@@ -234,7 +281,11 @@ function missing(table: TargetTable, expected: number, found: number): Wal2DoltE
   );
 }
 
-function tooLarge(table: TargetTable, cause: RangeError): Wal2DoltError {
+/** For a string that is put together, or made of bytes, JavaScript says it in two ways. */
+const isTooLong = (error: unknown): error is Error =>
+  error instanceof RangeError || (error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG');
+
+function tooLarge(table: TargetTable, cause: Error): Wal2DoltError {
   return new Wal2DoltError(
     'E_ROW_TOO_LARGE',
     `${qualifiedName(table.source)} has a row that is too large: ${cause.message}`,

@@ -214,7 +214,7 @@ async function story(numbers: readonly number[]): Promise<void> {
       if (shown) {
         for (const { attnum } of table.columns)
           expect([said, attnum, shown.get(attnum)]).toEqual([said, attnum, now.oldest.get(attnum)]);
-      } else shown = new Map(table.columns.map(({ attnum }, i) => [attnum, event.row[i] as string | null]));
+      } else shown = new Map(table.columns.map(({ attnum }, i) => [attnum, event.row.cell(i) as string | null]));
     }
   } finally {
     await client.end();

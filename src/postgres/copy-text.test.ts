@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../core/change.js';
+import type { Row } from '../core/row.js';
 import { Wal2DoltError } from '../errors.js';
 import { CopyTextParser } from './copy-text.js';
 

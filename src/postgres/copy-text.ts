@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import type { Row } from '../core/change.js';
+import type { Row } from '../core/row.js';
 import { Wal2DoltError } from '../errors.js';
 
 /**

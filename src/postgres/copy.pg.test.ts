@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { copyAll, firstBatches, source } from '../../test/support/copied-rows.js';
 import { createPostgresDatabase, postgresVersion } from '../../test/support/postgres.js';
-import type { Row } from '../core/change.js';
+import type { Row } from '../core/row.js';
 import { type CopyOptions, copyRows, importSnapshot, tableSizes } from './copy.js';
 import { Turn } from './copy-turn.js';
 import { createSlot } from './create-slot.js';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import type { Row } from '../core/change.js';
+import type { Row } from '../core/row.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
 import { Wal2DoltError } from '../errors.js';
 import { queryRows } from './client.js';

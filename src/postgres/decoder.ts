@@ -1,18 +1,21 @@
-import { type Cell, type OldRow, type RelationColumn, type Row, type SourceEvent, UNCHANGED } from '../core/change.js';
+import { isUtf8 } from 'node:buffer';
+import type { OldRow, RelationColumn, SourceEvent } from '../core/change.js';
 import { type Lsn, lsn, type Micros } from '../core/position.js';
+import type { Tuple } from '../core/tuple.js';
+import { TupleMemory } from '../core/tuple-memory.js';
 import { Wal2DoltError } from '../errors.js';
 
 /**
  * Decodes one message of the pgoutput plugin, protocol version 1, text format.
  *
- * Everything is copied out of `message` at once: node-postgres overwrites the memory behind it with later messages.
+ * Everything is copied out of `message` at once, rows into `memory`: node-postgres overwrites what is behind it with later messages.
  * The whole of it must be consumed; a message that is truncated, longer than it says, unknown, or not valid UTF-8
  * throws a Wal2DoltError E_SOURCE_PROTOCOL. Nothing is guessed and no byte is replaced.
  *
  * Source: https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
  */
-export function decodeMessage(message: Buffer): SourceEvent {
-  const input = new Input(message);
+export function decodeMessage(message: Buffer, memory = new TupleMemory()): SourceEvent {
+  const input = new Input(message, memory);
   try {
     const event = decode(input);
     input.end();
@@ -29,11 +32,11 @@ function decode(input: Input): SourceEvent {
   const tag = input.byte();
   switch (tag) {
     case 0x49: // I
-      return { kind: 'insert', oid: input.uint32(), row: newRow(input), bytes: input.length };
+      return { kind: 'insert', oid: input.uint32(), row: newRow(input) };
     case 0x55: // U
       return update(input);
     case 0x44: // D
-      return { kind: 'delete', oid: input.uint32(), old: oldRow(input, input.byte()), bytes: input.length };
+      return { kind: 'delete', oid: input.uint32(), old: oldRow(input, input.byte()) };
     case 0x42: // B
       return { kind: 'begin', finalLsn: input.lsn(), commitTime: input.time(), xid: input.uint32() };
     case 0x43: // C
@@ -58,32 +61,19 @@ function update(input: Input): SourceEvent {
   const oid = input.uint32();
   const tag = input.byte();
   const old = tag === 0x4e ? null : oldRow(input, tag);
-  const row = old === null ? tuple(input) : newRow(input);
-  return { kind: 'update', oid, old, row, bytes: input.length };
+  const row = old === null ? input.tuple() : newRow(input);
+  return { kind: 'update', oid, old, row };
 }
 
-function newRow(input: Input): Row {
+function newRow(input: Input): Tuple {
   const tag = input.byte();
   if (tag !== 0x4e) throw input.fault(`expected a new row (N), found ${printByte(tag)}`);
-  return tuple(input);
+  return input.tuple();
 }
 
 function oldRow(input: Input, tag: number): OldRow {
   if (tag !== 0x4b && tag !== 0x4f) throw input.fault(`expected an old row (K or O), found ${printByte(tag)}`);
-  return { full: tag === 0x4f, row: tuple(input) };
-}
-
-function tuple(input: Input): Row {
-  const count = input.uint16();
-  const row: Cell[] = [];
-  for (let index = 0; index < count; index++) {
-    const tag = input.byte();
-    if (tag === 0x74) row.push(input.text(input.uint32()));
-    else if (tag === 0x6e) row.push(null);
-    else if (tag === 0x75) row.push(UNCHANGED);
-    else throw input.fault(`column ${index + 1} has the format ${printByte(tag)}, only text was asked for`);
-  }
-  return row;
+  return { full: tag === 0x4f, row: input.tuple() };
 }
 
 function relation(input: Input): SourceEvent {
@@ -132,14 +122,12 @@ const POSTGRES_EPOCH = 946_684_800_000_000n;
 /** A reading position in one message. Integers are big-endian; reads past the end throw. */
 class Input {
   readonly #buffer: Buffer;
+  readonly #memory: TupleMemory;
   #at = 0;
 
-  constructor(buffer: Buffer) {
+  constructor(buffer: Buffer, memory: TupleMemory) {
     this.#buffer = buffer;
-  }
-
-  get length(): number {
-    return this.#buffer.length;
+    this.#memory = memory;
   }
 
   byte(): number {
@@ -176,6 +164,44 @@ class Input {
     const value = this.#buffer.readBigInt64BE(this.#at);
     this.#at += 8;
     return value + POSTGRES_EPOCH;
+  }
+
+  /** A row, its texts looked at but not made. */
+  tuple(): Tuple {
+    const buffer = this.#buffer;
+    const start = this.#at;
+    const count = this.uint16();
+    let isComplete = true;
+    let lengths = 0;
+    for (let index = 0; index < count; index++) {
+      const kind = this.byte();
+      if (kind === 0x74) {
+        const length = this.uint32();
+        if (this.#at + length > buffer.length) throw this.fault(`${length} bytes are announced`);
+        lengths |= length;
+        this.#at += length;
+      } else if (kind === 0x75) isComplete = false;
+      else if (kind !== 0x6e)
+        throw this.fault(`column ${index + 1} has the format ${printByte(kind)}, only text was asked for`);
+    }
+    // Where no byte of a length is more than 127, each is a character of its own, and all is UTF-8 if every text is.
+    const all = (lengths & 0x80808080) === 0 && isUtf8(buffer.subarray(start + 2, this.#at));
+    if (!all) this.#checkTexts(start);
+    return this.#memory.copy(buffer, start, this.#at, isComplete);
+  }
+
+  /** A database in SQL_ASCII sends whatever it was given. */
+  #checkTexts(start: number): void {
+    const end = this.#at;
+    this.#at = start;
+    const count = this.uint16();
+    for (let index = 0; index < count; index++) {
+      if (this.byte() !== 0x74) continue;
+      const length = this.uint32();
+      this.#at += length;
+      if (!isUtf8(this.#buffer.subarray(this.#at - length, this.#at))) throw this.fault('a value is not valid UTF-8');
+    }
+    this.#at = end;
   }
 
   /** A string that ends with a zero byte. */

@@ -154,10 +154,10 @@ describe('back-pressure', () => {
     for (let batch = 0; !committed; batch++) {
       const events = await stream.take(5_000);
       const rows = ofKind(events, 'insert');
-      ids.push(...rows.map((event) => Number(event.row[0])));
+      ids.push(...rows.map((event) => Number(event.row.cell(0))));
       largest = Math.max(
         largest,
-        rows.reduce((bytes, event) => bytes + event.bytes, 0),
+        rows.reduce((bytes, event) => bytes + event.row.size, 0),
       );
       committed = events.some((event) => event.kind === 'commit');
       if (batch === 1) await sleep(6_000);

@@ -3,8 +3,8 @@ import type pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { createPostgresDatabase, startPostgres } from '../../test/support/postgres.js';
 import { createProxy, createSlot, ofKind, takeTransactions, takeUntil } from '../../test/support/replication.js';
-import { UNCHANGED } from '../core/change.js';
 import { LSN_ZERO, lsn } from '../core/position.js';
+import { UNCHANGED } from '../core/row.js';
 import { clientConfig } from './client.js';
 import { openReplicationStream } from './transport.js';
 
@@ -109,7 +109,7 @@ describe('what a replication stream yields', () => {
     await source.sql(
       "insert into t select 1, string_agg(md5(i::text), '') from generate_series(1, 1000000) i; insert into t values (2, 'small')",
     );
-    const rows = ofKind(await takeTransactions(stream), 'insert').map((event) => event.row);
+    const rows = ofKind(await takeTransactions(stream), 'insert').map((event) => event.row.cells());
     const [expected] = await source.sql('select v from t where id = 1');
     expect(rows[0]?.[1]).toHaveLength(32_000_000);
     expect(rows[0]?.[1] === expected?.v).toBe(true);

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import type { StreamEvent } from '../core/change.js';
 import { formatLsn, type Lsn, lsn, maxLsn, parseLsn } from '../core/position.js';
+import { TupleMemory } from '../core/tuple-memory.js';
 import { Wal2DoltError } from '../errors.js';
 import { decodeMessage } from './decoder.js';
 import { asSourceError } from './failure.js';
@@ -89,6 +90,7 @@ class PostgresStream implements ReplicationStream {
   readonly #options: ReplicationOptions;
   readonly #service: LogicalReplicationService;
   readonly #inbox: Inbox<StreamEvent>;
+  readonly #memory = new TupleMemory();
   /** Our own, so that it can be destroyed at any time: the library gives its client away only when connected. */
   readonly #socket = new Socket();
   readonly #closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
@@ -216,7 +218,7 @@ class PostgresStream implements ReplicationStream {
   #receive(message: Buffer): void {
     if (this.#inbox.failure) return;
     try {
-      this.#inbox.push(decodeMessage(message), message.length + EVENT_OVERHEAD);
+      this.#inbox.push(decodeMessage(message, this.#memory), message.length + EVENT_OVERHEAD);
     } catch (error) {
       this.#fail(error);
     }

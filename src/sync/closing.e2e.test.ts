@@ -5,6 +5,7 @@ import { createDoltDatabaseName, type DoltDatabase } from '../../test/support/do
 import { createPostgresDatabase, type PostgresDatabase } from '../../test/support/postgres.js';
 import { createSlot, ofKind, takeTransactions } from '../../test/support/replication.js';
 import type { CommitPolicy } from '../core/batch.js';
+import { Tuple } from '../core/tuple.js';
 import { Closing } from './closing.js';
 
 /** A closing beside a stream, and the end of a transaction that came in it. */
@@ -30,7 +31,7 @@ async function begin(source: PostgresDatabase, target: DoltDatabase, policy: Com
     new AbortController().signal,
   );
   const collect = (id: string, bytes: number): void =>
-    closing.batch.changesOf(T, bytes).insert([id, 'x'.repeat(bytes)]);
+    closing.batch.changesOf(T).insert(Tuple.of([id, 'x'.repeat(bytes)]));
   const dispose = async (): Promise<void> => {
     await stream[Symbol.asyncDispose]();
     await staging[Symbol.asyncDispose]();

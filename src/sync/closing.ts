@@ -200,8 +200,8 @@ export class Closing {
   }
 
   /** Writes what is held where it is too much to be held, or where the target would have nothing to do. */
-  async spillIfDue(): Promise<void> {
-    if (this.batch.mustSpill || (this.batch.isWorthWriting && this.pipeline.isIdle)) await this.spill();
+  spillIfDue(): Promise<void> | null {
+    return this.batch.mustSpill || (this.pipeline.isIdle && this.batch.isWorthWriting) ? this.spill() : null;
   }
 
   /** Brings what was collected into the working set: of a transaction that is too large, or before something else is written. */

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import type { Row } from '../core/change.js';
+import type { Row } from '../core/row.js';
 import type { TargetTable } from '../core/target.js';
 import type { TargetConnection } from '../dolt/client.js';
 import type { ExactValues } from '../dolt/exact.js';

@@ -3,7 +3,9 @@ import { schemaOf, type TableSpec, targetOf } from '../../test/support/tables.js
 import type { RelationEvent } from '../core/change.js';
 import { parsePattern } from '../core/patterns.js';
 import { lsn } from '../core/position.js';
+import type { Row } from '../core/row.js';
 import { keyAttnums, type TableSchema } from '../core/schema.js';
+import { Tuple } from '../core/tuple.js';
 import { type Binding, Mismatch, Relations } from './relations.js';
 
 const ORDERS: TableSpec = {
@@ -72,8 +74,8 @@ describe('a relation that is as it was', () => {
     const binding = bound(relations, announced(schemaOf(spec)));
     expect(binding.table.name).toBe(spec.name);
     expect(binding.snapshotLsn).toBe(7n);
-    const cells = ['1', null, '2.00'];
-    expect(binding.row(cells)).toBe(cells);
+    const sent = Tuple.of(['1', null, '2.00']);
+    expect(binding.row(sent)).toBe(sent);
   });
 });
 
@@ -176,9 +178,13 @@ it('excluded columns are cut out of every row', () => {
   const table = targetOf(spec, rules);
   const relations = new Relations([{ table, snapshotLsn: lsn(0n) }], () => true);
   const binding = bound(relations, announced(schemaOf(spec)));
-  expect(binding.row(['s3cret', '1', 'x', null])).toEqual(['1', null]);
-  expect(binding.oldRow({ full: false, row: [null, '1', null, null] })).toEqual({ full: false, row: ['1', null] });
-  expect(binding.oldRow({ full: true, row: ['s3cret', '1', 'x', 'Ann'] })).toEqual({ full: true, row: ['1', 'Ann'] });
+  const oldRow = (full: boolean, ...cells: Row): [boolean, Row] => {
+    const old = binding.oldRow({ full, row: Tuple.of(cells) });
+    return [old.full, old.row.cells()];
+  };
+  expect(binding.row(Tuple.of(['s3cret', '1', 'x', null])).cells()).toEqual(['1', null]);
+  expect(oldRow(false, null, '1', null, null)).toEqual([false, ['1', null]]);
+  expect(oldRow(true, 's3cret', '1', 'x', 'Ann')).toEqual([true, ['1', 'Ann']]);
   // What is excluded still tells that the table changed.
   const renamed = announced(
     schemaOf({ ...spec, columns: { secret: 'text', id: 'integer', note: 'text', name: 'text' } }),

@@ -1,7 +1,9 @@
-import type { Cell, OldRow, RelationEvent, Row } from '../core/change.js';
+import type { OldRow, RelationEvent } from '../core/change.js';
 import type { Lsn } from '../core/position.js';
+import type { Cell } from '../core/row.js';
 import { keyAttnums, qualifiedName, type ReplicaIdentity, type TableSchema } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
+import { Tuple } from '../core/tuple.js';
 import { Wal2DoltError } from '../errors.js';
 
 /** A table of the target that takes part in the stream. */
@@ -13,7 +15,7 @@ export interface StreamedTable {
 
 /** A relation as the stream announced it: which of its cells go where. */
 export interface Binding extends StreamedTable {
-  row(cells: Row): Row;
+  row(sent: Tuple): Tuple;
   oldRow(old: OldRow): OldRow;
 }
 
@@ -141,8 +143,11 @@ function bind(known: StreamedTable, relation: RelationEvent): Binding {
   const positions = known.table.columns.map((column) => column.sourcePosition);
   const whole = positions.length === relation.columns.length && positions.every((position, i) => position === i);
   const row = whole
-    ? (cells: Row): Row => cells
-    : (cells: Row): Row => positions.map((position): Cell => cells[position] ?? null);
+    ? (sent: Tuple): Tuple => sent
+    : (sent: Tuple): Tuple => {
+        const cells = sent.cells();
+        return Tuple.of(positions.map((position): Cell => cells[position] ?? null));
+      };
   return { ...known, row, oldRow: (old) => (whole ? old : { full: old.full, row: row(old.row) }) };
 }
 

@@ -100,6 +100,15 @@ export class StreamSchema {
     return partition === null ? this.#bindingOf(oid, at) : this.#bindingBy(partition, oid, at);
   }
 
+  /** As `bindingOf`, at once, where nothing has to be done for it, as for almost every row; else undefined. */
+  boundAlready(oid: number, at: At): Binding | null | undefined {
+    const { relations } = this.#options;
+    if (this.isCopied(oid, at)) return null;
+    if (!relations.isBound(oid) || this.#doubts.has(oid)) return undefined;
+    const found = relations.get(oid);
+    return found instanceof Mismatch ? undefined : found;
+  }
+
   async #bindingBy(partition: number, oid: number, at: At): Promise<Binding | null> {
     const binding = await this.#bindingOf(oid, at);
     if (binding === null) return null;

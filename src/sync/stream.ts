@@ -1,6 +1,6 @@
 import type { Batch, TransactionContext } from '../core/batch.js';
 import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core/change.js';
-import { Contradiction } from '../core/coalesce.js';
+import { Contradiction } from '../core/contradiction.js';
 import { failpoint } from '../core/failpoint.js';
 import { formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
@@ -8,6 +8,7 @@ import { Closing, type ClosingOptions } from './closing.js';
 import { parseContext } from './context.js';
 import { after } from './interrupt.js';
 import type { PublicationChange } from './publication-watch.js';
+import type { Binding } from './relations.js';
 import type { At } from './schema-changes.js';
 import type { Joining, SideCopies } from './side-copies.js';
 import { StreamSchema, type StreamSchemaOptions } from './stream-schema.js';
@@ -16,9 +17,6 @@ import { StreamSchema, type StreamSchemaOptions } from './stream-schema.js';
 const POLL_MS = 200;
 /** How long a shutdown waits for the end of a transaction whose beginning was read or written; then it is late. */
 const SHUTDOWN_MS = 5_000;
-/** What a row and a cell take in memory beside their text, about: so that many small rows count as what they are. */
-const ROW_BYTES = 250;
-const CELL_BYTES = 32;
 
 export interface StreamOptions extends StreamSchemaOptions, ClosingOptions {
   /** Everything that commits before it is wanted, nothing after it; null to go on for ever. */
@@ -119,13 +117,15 @@ class StreamLoop {
     this.#closing.throwIfFailed();
     this.#options.onReceived(this.#received);
     for (const event of events) {
-      await this.#handle(event);
+      // Most have nothing to wait for, and a promise for each would cost more than they do.
+      const pending = this.#handle(event);
+      if (pending !== null) await pending;
       if (this.#stopped || this.#joining) break;
     }
     return events.length > 0;
   }
 
-  async #handle(event: StreamEvent): Promise<void> {
+  #handle(event: StreamEvent): Promise<void> | null {
     switch (event.kind) {
       case 'begin':
         return this.#begin(event);
@@ -136,7 +136,8 @@ class StreamLoop {
       case 'commit':
         return this.#commit({ endLsn: event.endLsn, commitTime: event.commitTime, xid: this.#open().xid });
       case 'relation':
-        return this.#schema.announce(event, this.#transaction?.again ? this.#options.joining : null);
+        this.#schema.announce(event, this.#transaction?.again ? this.#options.joining : null);
+        return null;
       case 'truncate':
         return this.#truncate(event);
       case 'message':
@@ -145,9 +146,9 @@ class StreamLoop {
         return this.#keepalive(event.walEnd, event.replyRequested);
       case 'origin':
       case 'type':
-        return;
+        return null;
       default:
-        event satisfies never;
+        return event satisfies never;
     }
   }
 
@@ -160,17 +161,23 @@ class StreamLoop {
     this.#transaction = { xid, finalLsn, commitTime, skip, again, context: null, tag: null, copied: false };
   }
 
-  async #change(event: RowEvent): Promise<void> {
+  #change(event: RowEvent): Promise<void> | null {
     const at = this.#open();
     const partition = this.#options.relations.cameBy(event.oid);
-    if (at.skip || (at.again && !this.#options.joining?.tables.has(event.oid))) return;
-    const binding = await this.#schema.bindingOf(event.oid, at, partition);
+    if (at.skip || (at.again && !this.#options.joining?.tables.has(event.oid))) return null;
+    const binding = partition === null ? this.#schema.boundAlready(event.oid, at) : undefined;
+    if (binding !== undefined) return this.#collect(event, at, binding);
+    return this.#schema
+      .bindingOf(event.oid, at, partition)
+      .then((bound) => this.#collect(event, at, bound) ?? undefined);
+  }
+
+  #collect(event: RowEvent, at: OpenTransaction, binding: Binding | null): Promise<void> | null {
     if (!binding) {
       at.copied ||= this.#schema.isCopied(event.oid, at);
-      return;
+      return null;
     }
-    const cells = event.kind === 'delete' ? event.old.row.length : event.row.length;
-    const changes = this.#batch.changesOf(binding.table, event.bytes + ROW_BYTES + cells * CELL_BYTES);
+    const changes = this.#batch.changesOf(binding.table);
     try {
       if (event.kind === 'insert') changes.insert(binding.row(event.row));
       else if (event.kind === 'update') changes.update(event.old && binding.oldRow(event.old), binding.row(event.row));
@@ -180,7 +187,7 @@ class StreamLoop {
       const what = `${error.message} (transaction ${at.xid}, ${formatLsn(at.finalLsn)})`;
       throw new Wal2DoltError('E_SOURCE_INCONSISTENT', what, { cause: error });
     }
-    await this.#closing.spillIfDue();
+    return this.#closing.spillIfDue();
   }
 
   async #truncate(event: TruncateEvent): Promise<void> {
@@ -190,7 +197,7 @@ class StreamLoop {
     for (const oid of event.oids) {
       if (at.again && !this.#options.joining?.tables.has(oid)) continue;
       const binding = await this.#schema.bindingOf(oid, at);
-      if (binding) this.#batch.changesOf(binding.table, 0).truncate();
+      if (binding) this.#batch.changesOf(binding.table).truncate();
       else at.copied ||= this.#schema.isCopied(oid, at);
     }
   }

@@ -3,6 +3,7 @@ import { type KeyedChanges, type KeylessChanges, netChangesOf } from '../../src/
 import { stepMessage } from '../../src/core/message.js';
 import { lsn, type Position, parseMicros } from '../../src/core/position.js';
 import type { TargetTable } from '../../src/core/target.js';
+import { Tuple } from '../../src/core/tuple.js';
 import { insertPosition, insertTable } from '../../src/dolt/bookkeeping.js';
 import { parseTarget } from '../../src/dolt/client.js';
 import { Committer } from '../../src/dolt/committer.js';
@@ -54,7 +55,7 @@ export function inserted(
   ...rows: readonly (readonly string[])[]
 ): (KeyedChanges | KeylessChanges)[] {
   const changes = netChangesOf(table);
-  for (const row of rows) changes.insert(row);
+  for (const row of rows) changes.insert(Tuple.of(row));
   return [changes];
 }
 

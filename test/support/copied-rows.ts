@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'vitest';
-import type { Row } from '../../src/core/change.js';
+import type { Row } from '../../src/core/row.js';
 import type { TableSchema } from '../../src/core/schema.js';
 import { readTables } from '../../src/postgres/catalog.js';
 import { connectSource } from '../../src/postgres/client.js';

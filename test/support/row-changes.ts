@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { type Cell, type OldRow, type Row, UNCHANGED } from '../../src/core/change.js';
-import type { NetChanges } from '../../src/core/coalesce.js';
+import { type Cell, type Row, UNCHANGED } from '../../src/core/row.js';
 import type { TargetTable } from '../../src/core/target.js';
+import type { PlainChanges, PlainOldRow } from './plain-changes.js';
 
 /*
  * Random histories of one table, as Postgres would tell them, beside a model of the table that is too simple to be
@@ -10,8 +10,8 @@ import type { TargetTable } from '../../src/core/target.js';
 
 export type RowChange =
   | { readonly kind: 'insert'; readonly row: Row }
-  | { readonly kind: 'update'; readonly old: OldRow | null; readonly row: Row }
-  | { readonly kind: 'delete'; readonly old: OldRow }
+  | { readonly kind: 'update'; readonly old: PlainOldRow | null; readonly row: Row }
+  | { readonly kind: 'delete'; readonly old: PlainOldRow }
   | { readonly kind: 'truncate' };
 
 export type ModelRow = readonly (string | null)[];
@@ -186,7 +186,7 @@ class History {
     return this.#spec.table.source.replicaIdentity === 'f';
   }
 
-  #oldRow(row: ModelRow): OldRow {
+  #oldRow(row: ModelRow): PlainOldRow {
     const { key } = this.#spec.table;
     const full = key.length === 0 || this.#isFull();
     return { full, row: full ? row : row.map((cell, i) => (key.includes(i) ? cell : null)) };
@@ -199,7 +199,7 @@ class History {
 }
 
 /** Tells net changes what happened, as the stream's loop does. */
-export function tell(net: NetChanges, changes: readonly RowChange[]): void {
+export function tell(net: PlainChanges, changes: readonly RowChange[]): void {
   for (const change of changes) {
     if (change.kind === 'insert') net.insert(change.row);
     else if (change.kind === 'update') net.update(change.old, change.row);

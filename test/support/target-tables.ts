@@ -1,4 +1,3 @@
-import { type KeyedChanges, type KeylessChanges, netChangesOf } from '../../src/core/coalesce.js';
 import { qualifiedName } from '../../src/core/schema.js';
 import type { TargetTable } from '../../src/core/target.js';
 import { createBookkeeping, insertTable } from '../../src/dolt/bookkeeping.js';
@@ -9,9 +8,8 @@ import { netRows } from '../../src/dolt/net-rows.js';
 import { Writer } from '../../src/dolt/writer.js';
 import { doltContents } from './compare.js';
 import { createDoltDatabase } from './dolt.js';
+import { PlainChanges } from './plain-changes.js';
 import { type TableSpec, targetOf } from './tables.js';
-
-type Net = KeyedChanges | KeylessChanges;
 
 /** A Dolt database with tables as wal2dolt makes them, to which net changes are written without a stream. */
 export interface TargetTables extends AsyncDisposable {
@@ -19,9 +17,9 @@ export interface TargetTables extends AsyncDisposable {
   create(spec: Omit<TableSpec, 'name'>): Promise<TargetTable>;
   writer(): Promise<Writer>;
   /** One batch, as a whole or not at all. */
-  write(changes: readonly Net[], writer?: Writer): Promise<void>;
+  write(changes: readonly PlainChanges[], writer?: Writer): Promise<void>;
   /** What was told to a table's net changes, written. */
-  change(table: TargetTable, tell: (net: Net) => void): Promise<void>;
+  change(table: TargetTable, tell: (net: PlainChanges) => void): Promise<void>;
   /** The rows as sorted lists of JSON, exact values put back in place. */
   rowsOf(table: TargetTable): Promise<readonly string[] | undefined>;
 }
@@ -33,11 +31,11 @@ export async function createTargetTables(): Promise<TargetTables> {
   let count = 0;
 
   const writer = async (): Promise<Writer> => new Writer(connection, await ExactValues.load(connection));
-  const write = async (changes: readonly Net[], by?: Writer): Promise<void> => {
+  const write = async (changes: readonly PlainChanges[], by?: Writer): Promise<void> => {
     const used = by ?? (await writer());
     await connection.run('START TRANSACTION');
     try {
-      await used.write(netRows(changes));
+      await used.write(netRows(changes.map(({ net }) => net)));
       await connection.run('COMMIT');
     } catch (error) {
       await connection.run('ROLLBACK');
@@ -56,7 +54,7 @@ export async function createTargetTables(): Promise<TargetTables> {
     writer,
     write,
     async change(table, tell) {
-      const net = netChangesOf(table);
+      const net = new PlainChanges(table);
       tell(net);
       await write([net]);
     },
