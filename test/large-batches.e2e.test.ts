@@ -76,7 +76,9 @@ it('are whole after a kill between the two, or none of it is there', { timeout: 
   await drain(source.url, target.url, settings);
   for (const [round, failpoint] of ['between-halves', 'after-apply', 'between-halves:2', 'after-commit'].entries()) {
     await change(source, round);
-    await using child = startChild(cli, source.url, target.url, settings, failpoint);
+    // For one that is reached twice, in more than one part.
+    const commit = failpoint.endsWith(':2') ? { ...settings.commit, maxBytes: '2MB' } : settings.commit;
+    await using child = startChild(cli, source.url, target.url, { ...settings, commit }, failpoint);
     expect(await child.end(), failpoint).toMatchObject({ signal: 'SIGKILL' });
   }
   await drain(source.url, target.url, settings);

@@ -1,31 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OldRow, RowEvent, SourceEvent } from '../core/change.js';
-import { type Cell, type Row, UNCHANGED } from '../core/row.js';
+import { type PlainEvent, type PlainRowEvent, plainEvent } from '../../test/support/plain-events.js';
+import { type Cell, UNCHANGED } from '../core/row.js';
 import { Wal2DoltError } from '../errors.js';
 import { decodeMessage } from './decoder.js';
 
-/** Events with their rows as cells. */
-interface PlainOldRow {
-  readonly full: boolean;
-  readonly row: Row;
-}
-type PlainRowEvent =
-  | { readonly kind: 'insert'; readonly oid: number; readonly row: Row }
-  | { readonly kind: 'update'; readonly oid: number; readonly old: PlainOldRow | null; readonly row: Row }
-  | { readonly kind: 'delete'; readonly oid: number; readonly old: PlainOldRow };
-type PlainEvent = Exclude<SourceEvent, RowEvent> | PlainRowEvent;
-
-function plain(event: SourceEvent): PlainEvent {
-  const plainOld = ({ full, row }: OldRow): PlainOldRow => ({ full, row: row.cells() });
-  if (event.kind === 'insert') return { ...event, row: event.row.cells() };
-  if (event.kind === 'delete') return { ...event, old: plainOld(event.old) };
-  if (event.kind === 'update') return { ...event, old: event.old && plainOld(event.old), row: event.row.cells() };
-  return event;
-}
-
 const decodeHex = (...hex: string[]): PlainEvent =>
-  plain(decodeMessage(Buffer.from(hex.join('').replaceAll(' ', ''), 'hex')));
+  plainEvent(decodeMessage(Buffer.from(hex.join('').replaceAll(' ', ''), 'hex')));
 
 /** Messages written by hand from the protocol's documentation, with what they must mean. */
 const GOLDEN: readonly [name: string, hex: string, event: PlainEvent][] = [
@@ -183,7 +164,7 @@ describe('decodeMessage', () => {
     const message = Buffer.from('4900000001 4E 0001 74 00000003 616263'.replaceAll(' ', ''), 'hex');
     const event = decodeMessage(message);
     message.fill(0x7a);
-    expect(plain(event)).toMatchObject({ row: ['abc'] });
+    expect(plainEvent(event)).toMatchObject({ row: ['abc'] });
   });
 
   it('reads every row that can be written', () => {
@@ -203,7 +184,7 @@ describe('decodeMessage', () => {
             ? { kind: 'delete', oid: table, old: before }
             : { kind: 'update', oid: table, old: before, row: after };
         const message = encodeRow(event);
-        expect(plain(decodeMessage(message))).toEqual(event);
+        expect(plainEvent(decodeMessage(message))).toEqual(event);
       }),
       { numRuns: 500 },
     );

@@ -164,7 +164,8 @@ export class Closing {
     await this.#write(isOversized, async () => {
       const started = Date.now();
       await whole;
-      this.#tagged(closed.tag, await committer.commit(closed, end));
+      // A stop that has waited long enough leaves it to the next start, as a kill does.
+      this.#tagged(closed.tag, await unlessAborted(this.late, committer.commit(closed, end)));
       failpoint('before-acknowledge');
       if (!this.#keepsWal) this.#acknowledgeable.durable(end);
       stream.acknowledge(this.#acknowledgeable.current);
