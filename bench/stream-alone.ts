@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import pg from 'pg';
 import { LSN_ZERO } from '../src/core/position.js';
 import { startReplication } from '../src/postgres/walsender.js';
@@ -26,6 +25,6 @@ export async function streamAlone(source: Source, rows: number): Promise<number>
   await received;
   const seconds = (performance.now() - started) / 1000;
   client.connection.stream.destroy();
-  await Promise.race([ended, once(client, 'end')]);
+  await ended;
   return seconds;
 }

@@ -110,7 +110,7 @@ const keysOfAll = z.strictObject({
       }),
       maxBytes: size().prefault('32MB').register(keys, {
         group: COMMITS,
-        help: 'Close a Dolt commit at the first transaction that reaches this much data; also what is held in memory. A larger transaction is written in parts, and still published at once.',
+        help: 'Close a Dolt commit at the first transaction with which what is to be written takes this much memory, of which another batch may have as much while it is written. A larger transaction is written in parts, and still published at once.',
         example: '64MB',
       }),
     })

@@ -17,6 +17,8 @@ const position = (n: number): Position => ({ endLsn: lsn(BigInt(n)), commitTime:
 let lastId = 0;
 /** What a row takes in memory whose text has 10 bytes. */
 const ROW_BYTES = 72;
+/** What a table takes besides. */
+const TABLE_BYTES = 2048;
 /** Rows whose text has so many bytes. */
 function insert(batch: Batch, rows: number, bytes = 10): void {
   for (let row = 0; row < rows; row += 1)
@@ -54,7 +56,7 @@ describe('a batch is due', () => {
   });
 
   it('by the bytes of its rows, spilled ones included', () => {
-    const batch = batchOf({ maxBytes: 10 * ROW_BYTES });
+    const batch = batchOf({ maxBytes: 2 * TABLE_BYTES + 10 * ROW_BYTES });
     insert(batch, 6);
     expect(batch.mustSpill).toBe(false);
     batch.spill();
@@ -65,7 +67,7 @@ describe('a batch is due', () => {
   });
 
   it('by its bytes, and is oversized where a huge row made it much more', () => {
-    const batch = batchOf({ maxBytes: 1000 });
+    const batch = batchOf({ maxBytes: 3000 });
     insert(batch, 1, 8 << 20);
     expect(batch.isOversized).toBe(false);
     insert(batch, 1, 1000);
@@ -177,6 +179,7 @@ describe('what is worth writing while more is collected', () => {
     many(batch);
     const row = Tuple.of(['x']);
     batch.changesOf(log).update({ full: true, row }, row);
+    batch.updated();
     expect(batch.isWorthWriting).toBe(false);
     batch.spill();
     many(batch);
@@ -229,7 +232,7 @@ describe('what is spilled', () => {
   });
 
   it('of a batch is nothing to the next one', () => {
-    const batch = batchOf({ maxBytes: 100, maxRows: 5 });
+    const batch = batchOf({ maxBytes: TABLE_BYTES + 100, maxRows: 5 });
     transaction(batch, 1, 9);
     batch.cut('tag');
     batch.close('tag', 'v1');
@@ -288,42 +291,46 @@ it('a table that was copied again says so, beside what came on top', () => {
 it('whatever happens, nothing is lost, counted twice, or held beyond the limit', () => {
   const step = fc.constantFrom('row', 'row', 'row', 'commit', 'close');
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 6 * ROW_BYTES }), (steps, maxBytes) => {
-      const batch = batchOf({ maxBytes });
-      let told = 0;
-      let held = 0;
-      let open = 0;
-      let committed = 0;
-      let handed = 0;
-      let counted = 0;
-      const take = (changes: readonly (KeyedChanges | KeylessChanges)[]): void => {
-        for (const net of changes) if (net instanceof KeyedChanges) handed += net.numbers().length;
-        held = 0;
-      };
-      for (const what of [...steps, 'commit', 'close']) {
-        if (what === 'row') {
-          insert(batch, 1);
-          told += 1;
-          open += 1;
-          held += ROW_BYTES;
-          expect(batch.mustSpill).toBe(held >= maxBytes);
-          if (batch.mustSpill) take(batch.spill());
-        } else if (what === 'commit') {
-          expect(batch.commit(position(1), null, 0)).toBe(open === 0);
-          committed += open;
-          open = 0;
-        } else if (open === 0) {
-          const closed = batch.close('rows');
-          take(closed.changes);
-          counted += closed.counts.reduce((sum, { inserted }) => sum + inserted, 0);
-          expect(closed.rows).toBe(committed);
-          expect(closed.transactions.reduce((sum, { rows }) => sum + rows, 0)).toBe(committed);
-          committed = 0;
+    fc.property(
+      fc.array(step, { maxLength: 80 }),
+      fc.integer({ min: TABLE_BYTES, max: TABLE_BYTES + 6 * ROW_BYTES }),
+      (steps, maxBytes) => {
+        const batch = batchOf({ maxBytes });
+        let told = 0;
+        let held = 0;
+        let open = 0;
+        let committed = 0;
+        let handed = 0;
+        let counted = 0;
+        const take = (changes: readonly (KeyedChanges | KeylessChanges)[]): void => {
+          for (const net of changes) if (net instanceof KeyedChanges) handed += net.numbers().length;
+          held = 0;
+        };
+        for (const what of [...steps, 'commit', 'close']) {
+          if (what === 'row') {
+            insert(batch, 1);
+            told += 1;
+            open += 1;
+            held += (held === 0 ? TABLE_BYTES : 0) + ROW_BYTES;
+            expect(batch.mustSpill).toBe(held >= maxBytes);
+            if (batch.mustSpill) take(batch.spill());
+          } else if (what === 'commit') {
+            expect(batch.commit(position(1), null, 0)).toBe(open === 0);
+            committed += open;
+            open = 0;
+          } else if (open === 0) {
+            const closed = batch.close('rows');
+            take(closed.changes);
+            counted += closed.counts.reduce((sum, { inserted }) => sum + inserted, 0);
+            expect(closed.rows).toBe(committed);
+            expect(closed.transactions.reduce((sum, { rows }) => sum + rows, 0)).toBe(committed);
+            committed = 0;
+          }
+          expect(batch.isEmpty).toBe(open + committed === 0);
         }
-        expect(batch.isEmpty).toBe(open + committed === 0);
-      }
-      expect(handed).toBe(told);
-      expect(counted).toBe(told);
-    }),
+        expect(handed).toBe(told);
+        expect(counted).toBe(told);
+      },
+    ),
   );
 });

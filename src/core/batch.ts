@@ -100,6 +100,7 @@ export class Batch {
   #counts = new Map<string, TableCounts>();
   #transactions: TransactionRecord[] = [];
   #spilled = NOTHING_SPILLED;
+  #hasUpdates = false;
   #rows = 0;
   #rowsOfTransaction = 0;
   #memory = new TupleMemory();
@@ -123,6 +124,11 @@ export class Batch {
     }
     this.#rowsOfTransaction += 1;
     return changes;
+  }
+
+  /** The row that was added is one that was there before, as another. */
+  updated(): void {
+    this.#hasUpdates = true;
   }
 
   /** Ends the open transaction. An empty one leaves no trace: true then. */
@@ -179,9 +185,7 @@ export class Batch {
    * the same ones will be, as a rule, and the longer that is waited for the less is to be written at all.
    */
   get isWorthWriting(): boolean {
-    if (this.#memory.taken < WORTH_WRITING) return false;
-    for (const { counts } of this.#changes.values()) if (counts.updated > 0) return false;
-    return true;
+    return !this.#hasUpdates && this.#memory.taken >= WORTH_WRITING;
   }
 
   /** Whether what is held became much more than it was to be, by a huge row. */
@@ -213,6 +217,7 @@ export class Batch {
     this.#changes = new Map();
     this.#bytesBeside += this.#memory.taken;
     this.#memory = new TupleMemory();
+    this.#hasUpdates = false;
     return changes;
   }
 

@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { PlainChanges, type PlainEntry } from '../../test/support/plain-changes.js';
 import { contentOf, type HistorySpec, histories, type ModelRow, tell } from '../../test/support/row-changes.js';
 import { type TableSpec, targetOf } from '../../test/support/tables.js';
-import { keyText } from './coalesce.js';
+import { KeyedChanges, KeylessChanges, keyText } from './coalesce.js';
 import { Contradiction } from './contradiction.js';
+import { KeyedTuples } from './keyed-tuples.js';
 import { type Row, UNCHANGED } from './row.js';
+import { Tuple } from './tuple.js';
+import { TupleMemory } from './tuple-memory.js';
 
 const COLUMNS = { id: 'integer', line: 'text', what: 'text', note: 'text' } as const;
 const VALUES: HistorySpec['values'] = [
@@ -122,6 +125,7 @@ function countsOf(changes: readonly { readonly kind: string }[]): object {
 }
 
 describe('one key', () => {
+  const other = targetOf({ name: 'o', oid: 9, columns: { id: 'integer', a: 'text' }, key: ['id'] });
   const entryOf = (net: PlainChanges, id: string): PlainEntry | undefined =>
     net.entries().find(({ key }) => keyText(key) === id);
   const table = targetOf({ name: 't', columns: { id: 'integer', a: 'text', b: 'text' }, key: ['id'] });
@@ -158,6 +162,55 @@ describe('one key', () => {
     expect(net.entries()).toEqual([{ key: ['1'], existed: true, row: ['1', 'a', UNCHANGED], base: ['1'] }]);
   });
 
+  it('of thousands, with rows of all sizes, is found again, beside those of another table in the same memory', () => {
+    const memory = new TupleMemory();
+    const one = new PlainChanges(new KeyedChanges(table, memory));
+    const two = new PlainChanges(new KeyedChanges(other, memory));
+    const expected = new Map<string, string>();
+    const text = (n: number): string => 'x'.repeat((n * 7919) % (n % 50 === 0 ? 9_000 : 60));
+    for (let n = 0; n < 3_000; n += 1) {
+      const id = String((n * 31) % 1_700);
+      const value = `${n}${text(n)}`;
+      if (!expected.has(id)) one.insert([id, value, null]);
+      else one.update(null, [id, value, UNCHANGED]);
+      two.insert([String(n), value]);
+      expected.set(id, value);
+    }
+    expect(one.entries().map(({ key, row }) => [key[0], row?.[1], row?.[2]])).toEqual(
+      [...expected].map(([id, value]) => [id, value, null]),
+    );
+    expect(two.entries().map(({ row }) => row?.[1])).toEqual(Array.from({ length: 3_000 }, (_, n) => `${n}${text(n)}`));
+  });
+
+  it('that is changed again and again takes the memory of one', () => {
+    const memory = new TupleMemory();
+    const net = new PlainChanges(new KeyedChanges(table, memory));
+    net.update(null, ['1', 'aaaa', 'b']);
+    const { taken } = memory;
+    for (let n = 0; n < 1_000; n += 1) net.update(null, ['1', `a${n % 7}`, 'b']);
+    expect(memory.taken).toBe(taken);
+    expect(net.entries().map(({ row }) => row)).toEqual([['1', 'a5', 'b']]);
+  });
+
+  it('with a partial row takes more than its bytes', () => {
+    const memory = new TupleMemory();
+    const net = new PlainChanges(new KeyedChanges(table, memory));
+    const before = memory.taken;
+    net.update(null, ['1', 'a', UNCHANGED]);
+    net.update(null, ['1', 'b', UNCHANGED]);
+    expect(memory.taken - before).toBeGreaterThan(450);
+    expect(memory.taken - before).toBeLessThan(700);
+  });
+
+  it('is another one although its hash is the same', () => {
+    const tuples = new KeyedTuples(table, new TupleMemory(), 0x811c9dc5);
+    const [one, two] = [Tuple.of(['10139599', 'a', 'b']), Tuple.of(['10322382', 'a', 'b'])];
+    expect(one.hashCell(0, 0x811c9dc5)).toBe(two.hashCell(0, 0x811c9dc5));
+    expect([tuples.add(one, 1), tuples.add(two, 2)]).toEqual([0, 1]);
+    expect([tuples.find(one), tuples.find(two)]).toEqual([0, 1]);
+    expect([tuples.bits(0), tuples.bits(1)]).toEqual([1, 2]);
+  });
+
   it('stays where it is when it is sent as old and new alike', () => {
     const net = new PlainChanges(table);
     net.update(key('1'), ['1', 'a', 'b']);
@@ -173,6 +226,18 @@ describe('one key', () => {
     ['deleted twice', (net) => [net.delete(key('1')), net.delete(key('1'))]],
     ['updated after it was deleted', (net) => [net.delete(key('1')), net.update(null, ['1', 'a', 'b'])]],
     ['updated after it moved', (net) => [net.update(key('1'), ['2', 'a', 'b']), net.update(null, ['1', 'a', 'b'])]],
+    [
+      'updated after it came and went',
+      (net) => [net.insert(['1', 'a', 'b']), net.delete(key('1')), net.update(null, ['1', 'a', 'b'])],
+    ],
+    [
+      'deleted after it came and went',
+      (net) => [net.insert(['1', 'a', 'b']), net.delete(key('1')), net.delete(key('1'))],
+    ],
+    [
+      'moved after it came and went',
+      (net) => [net.insert(['1', 'a', 'b']), net.delete(key('1')), net.update(key('1'), ['2', 'a', UNCHANGED])],
+    ],
     ['updated after a TRUNCATE', (net) => [net.truncate(), net.update(null, ['1', 'a', 'b'])]],
     ['deleted after a TRUNCATE', (net) => [net.insert(['1', 'a', 'b']), net.truncate(), net.delete(key('1'))]],
     ['missing in a new row', (net) => net.insert([null, 'a', 'b'])],
@@ -199,6 +264,20 @@ describe('a keyless table', () => {
       { row: ['1', 'x'], delta: 1 },
       { row: ['2', 'x'], delta: 1 },
     ]);
+  });
+
+  it('counts what its rows take, appended or counted, and holds none of what they came in', () => {
+    const memory = new TupleMemory();
+    const net = new KeylessChanges(table, memory);
+    const sent = Tuple.of(['1', 'x'.repeat(300)]);
+    net.insert(sent);
+    const appended = memory.taken;
+    expect(appended).toBeGreaterThan(400);
+    net.delete({ full: true, row: Tuple.of(['2', 'y']) });
+    net.insert(Tuple.of(['3', 'z']));
+    expect(memory.taken).toBeGreaterThan(2 * appended);
+    sent.bytes.fill(0x7a, sent.start, sent.end);
+    expect(new PlainChanges(net).copies().map(({ row }) => row[0])).toEqual(['1', '2', '3']);
   });
 
   it('takes rows for the same only where every cell is', () => {

@@ -55,6 +55,9 @@ export function keyText(key: readonly string[]): string {
 const EXISTED = 1;
 const HAS_ROW = 2;
 
+/** What a partial row takes besides, about, until it is written: objects, in which its place among the others is found. */
+const PARTIAL_BYTES = 450;
+
 export class KeyedChanges implements NetChanges {
   readonly counts: Counts = { inserted: 0, updated: 0, deleted: 0 };
   truncated = false;
@@ -164,8 +167,7 @@ export class KeyedChanges implements NetChanges {
   #existing(before: Tuple): number {
     const entry = this.#tuples.find(before);
     if (entry >= 0 && (this.#tuples.bits(entry) & HAS_ROW) !== 0) return entry;
-    const known = entry >= 0 && this.#tuples.bits(entry) !== 0;
-    if (known) throw new Contradiction(`a row of ${this.table.name} changed after it was deleted`);
+    if (entry >= 0) throw new Contradiction(`a row of ${this.table.name} changed after it was deleted`);
     if (this.truncated) throw new Contradiction(`a row of ${this.table.name} changed after the table was truncated`);
     return entry;
   }
@@ -192,8 +194,10 @@ export class KeyedChanges implements NetChanges {
   }
 
   #setBase(entry: number, base: readonly string[] | null): void {
-    if (base) this.#bases.set(entry, base);
-    else if (this.#bases.size > 0) this.#bases.delete(entry);
+    if (base) {
+      if (!this.#bases.has(entry)) this.#memory.take(PARTIAL_BYTES + keyText(base).length);
+      this.#bases.set(entry, base);
+    } else if (this.#bases.size > 0) this.#bases.delete(entry);
   }
 }
 
@@ -254,7 +258,7 @@ export class KeylessChanges implements NetChanges {
   #add(row: Tuple, delta: 1 | -1): void {
     if (!this.#counted) {
       if (delta === 1) {
-        this.#memory.taken += ENTRY_BYTES;
+        this.#memory.take(ENTRY_BYTES);
         this.#appended.push(this.#memory.keep(row));
         return;
       }
@@ -273,7 +277,7 @@ export class KeylessChanges implements NetChanges {
       entry.delta += delta;
       return;
     }
-    this.#memory.taken += ENTRY_BYTES + text.length;
+    this.#memory.take(ENTRY_BYTES + text.length);
     counted.set(text, { row: kept ?? this.#memory.keep(row), delta });
   }
 }

@@ -5,8 +5,12 @@ import type { TupleMemory } from './tuple-memory.js';
 
 /** What an entry takes beside its tuple: its place in each of the lists, which have room for up to twice as many. */
 const ENTRY_BYTES = 40;
-const FIRST_ENTRIES = 64;
+/** And what the lists take while they are short. */
+const TABLE_BYTES = 2 << 10;
+const FIRST_ENTRIES = 32;
 const IS_COMPLETE = 0x80;
+/** Nobody is to know beforehand which keys have the same hash: with many of them a search would take for ever. */
+const SEED = Math.floor(Math.random() * 2 ** 32);
 
 /**
  * The latest tuple of each key, and what is to be remembered of it as 7 bits: a hash table in plain memory, with nothing in it for
@@ -16,6 +20,7 @@ const IS_COMPLETE = 0x80;
 export class KeyedTuples {
   readonly #table: TargetTable;
   readonly #memory: TupleMemory;
+  readonly #seed: number;
   #size = 0;
   /** By the hash of the key: the number of an entry plus one, or 0. At most half of them are in use. */
   #slots = new Uint32Array(2 * FIRST_ENTRIES);
@@ -27,9 +32,11 @@ export class KeyedTuples {
   #length = new Uint32Array(FIRST_ENTRIES);
   #chunks: Buffer[] = [];
 
-  constructor(table: TargetTable, memory: TupleMemory) {
+  constructor(table: TargetTable, memory: TupleMemory, seed = SEED) {
     this.#table = table;
     this.#memory = memory;
+    this.#seed = seed;
+    memory.take(TABLE_BYTES);
   }
 
   /** How many entries there are. */
@@ -50,7 +57,7 @@ export class KeyedTuples {
     this.#slots[this.#slotOf(tuple, hash)] = entry + 1;
     this.#hashes[entry] = hash;
     this.#size += 1;
-    this.#memory.taken += ENTRY_BYTES;
+    this.#memory.take(ENTRY_BYTES);
     this.#place(entry, this.#memory.keep(tuple), bits);
     return entry;
   }
@@ -92,7 +99,7 @@ export class KeyedTuples {
   }
 
   #hash(tuple: Tuple): number {
-    let hash = 0x811c9dc5;
+    let hash = this.#seed;
     for (const position of this.#table.key) {
       const mixed = tuple.hashCell(position, hash);
       if (mixed === null) {

@@ -12,14 +12,23 @@ const ROUND = 32;
 export class TupleMemory {
   #chunk: Buffer = Buffer.alloc(0);
   #used = 0;
+  #taken = 0;
+
   /** Bytes that were taken, those included of tuples that nobody has any more. */
-  taken = 0;
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Counts what is taken elsewhere on account of the tuples. */
+  take(bytes: number): void {
+    this.#taken += bytes;
+  }
 
   /** Bytes `start` to `end` of a message, copied. */
   copy(message: Buffer, start: number, end: number, isComplete: boolean): Tuple {
     const size = end - start;
     const room = roomFor(size);
-    this.taken += room;
+    this.#taken += room;
     if (size >= LARGE) {
       const own = Buffer.allocUnsafeSlow(size);
       message.copy(own, 0, start, end);
@@ -39,7 +48,7 @@ export class TupleMemory {
   keep(tuple: Tuple): Tuple {
     const { bytes, start, end, isComplete } = tuple;
     if (tuple.size < LARGE || bytes.length !== tuple.size) return this.copy(bytes, start, end, isComplete);
-    this.taken += tuple.size;
+    this.#taken += tuple.size;
     return tuple;
   }
 

@@ -94,7 +94,7 @@ export class Tuple {
   hasSameText(position: number, other: Tuple): boolean {
     const at = this.#at(position);
     const there = other.#at(position);
-    if (this.bytes[at] !== TEXT || other.bytes[there] !== TEXT) return false;
+    if (at >= this.end || this.bytes[at] !== TEXT || there >= other.end || other.bytes[there] !== TEXT) return false;
     const end = at + TEXT_HEADER + this.bytes.readUInt32BE(at + 1);
     for (let i = at + 1, j = there + 1; i < end; i += 1, j += 1) if (this.bytes[i] !== other.bytes[j]) return false;
     return true;
@@ -121,3 +121,7 @@ export class Tuple {
     return Tuple.of(this.cells().map((cell, i): Cell => (cell === UNCHANGED ? (below[i] ?? null) : cell)));
   }
 }
+
+/** What JavaScript throws for a text that is longer than a string can be: for one that is put together, and for one made of bytes. */
+export const isTooLong = (error: unknown): error is Error =>
+  error instanceof Error && ('code' in error ? error.code === 'ERR_STRING_TOO_LONG' : error instanceof RangeError);

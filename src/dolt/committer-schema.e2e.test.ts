@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { again, batchAt, inserted, start, T, WIDER } from '../../test/support/committing.js';
+import { again, batchAt, inserted, shown, start, T, WIDER } from '../../test/support/committing.js';
 import { createDoltDatabaseName, type DoltDatabase } from '../../test/support/dolt.js';
 import type { ClosedBatch } from '../core/batch.js';
 import { subjectOf, trailer } from '../core/message.js';
@@ -64,7 +64,7 @@ describe('a transaction that changes the schema', () => {
     await committer.spill(inserted(WIDER, ['2', 'b', '2']));
     expect(await history(target)).toEqual([['start', '0/1', null]]);
     const changes = inserted(WIDER, ['3', 'c', '3']);
-    await committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { rows: 3, changes }));
+    await shown(committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { rows: 3, changes })));
 
     expect(await history(target)).toEqual([
       ['1 transaction, 3 rows, to 0/A', '0/A', null],
@@ -92,7 +92,7 @@ describe('a transaction that changes the schema', () => {
     ]);
     // A part is no state, so the commits that are recorded are those around it.
     expect(await recorded(target)).toEqual([[1, 'start', 0, 0, '']]);
-    await committer.commit(batchAt(20n, '2020-01-03T00:00:00.000000'));
+    await shown(committer.commit(batchAt(20n, '2020-01-03T00:00:00.000000')));
     expect(await recorded(target)).toEqual([
       [1, 'start', 0, 0, ''],
       [10, '1 transaction, 3 rows, to 0/A', 1, 3, 'transactions'],
@@ -104,7 +104,7 @@ describe('a transaction that changes the schema', () => {
     const { staging, committer } = await start(target);
     await using _ = staging;
     await committer.changeSchema([], widening(staging));
-    await committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { reason: 'ddl' }));
+    await shown(committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { reason: 'ddl' })));
     expect(await history(target)).toEqual([
       [SHOWN, '0/A', null],
       ['start', '0/1', null],
@@ -118,7 +118,7 @@ describe('a transaction that changes the schema', () => {
     const next = await again(target);
     await using __ = next.staging;
     expect(next.committer.position.endLsn).toBe(10n);
-    await next.committer.commit(batchAt(20n, '2020-01-03T00:00:00.000000'));
+    await shown(next.committer.commit(batchAt(20n, '2020-01-03T00:00:00.000000')));
     expect(await recorded(target)).toEqual([
       [1, 'start', 0, 0, ''],
       [10, SHOWN, 1, 0, 'ddl'],
@@ -135,7 +135,7 @@ describe('a transaction that changes the schema', () => {
       ...one,
       context: { content: '', message: 'Ticket 4711' },
     }));
-    await committer.commit({ ...batch, transactions });
+    await shown(committer.commit({ ...batch, transactions }));
     const [commit] = await target.sql<{ message: string }>('select message from dolt_log limit 1');
     expect(commit?.message.split('\n\n').slice(0, 2)).toEqual(['Ticket 4711', SHOWN]);
   });
@@ -151,7 +151,7 @@ describe('a transaction that changes the schema', () => {
     await committer.changeSchema([], widening(staging));
     // Rows that change nothing are no commit.
     await committer.changeSchema(inserted(WIDER), { ...comment, apply });
-    await committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { reason: 'ddl' }));
+    await shown(committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { reason: 'ddl' })));
     expect(await history(target)).toEqual([
       [`COMMENT: comment on table t is 'x'`, '0/A', null],
       [SHOWN, '0/1', '10'],
@@ -167,7 +167,7 @@ describe('a transaction that changes the schema', () => {
     const { staging, committer } = await start(target);
     await using _ = staging;
     await committer.changeSchema([], widening(staging));
-    expect(await committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', what))).toBe(true);
+    expect(await shown(committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', what)))).toBe(true);
     expect((await history(target)).map(([subject, , part]) => [subject?.slice(0, 13), part])).toEqual([
       ['1 transaction', null],
       ['ALTER TABLE: ', '10'],
@@ -211,7 +211,7 @@ describe('a transaction that changes the schema', () => {
 
     // It comes again, from its beginning.
     await committer.changeSchema(inserted(T, ['1', 'a']), widening(staging));
-    await committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { rows: 1 }));
+    await shown(committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { rows: 1 })));
     expect(await target.sql('select * from t')).toEqual([{ id: 1, v: 'a', w: null }]);
     expect(await recorded(target)).toEqual([[1, 'start', 0, 0, '']]);
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { again, batchAt, inserted, OPTIONS, START, start, T } from '../../test/support/committing.js';
+import { again, batchAt, inserted, OPTIONS, START, shown, start, T } from '../../test/support/committing.js';
 import { createDoltDatabaseName } from '../../test/support/dolt.js';
 import { Committer } from './committer.js';
 
@@ -9,14 +9,14 @@ it('never dates a commit before the one that it follows, also not after a restar
     const { staging, committer } = await start(target);
     await using _ = staging;
     // Postgres takes the time of a commit a moment before its place in the WAL, so two can be the wrong way round.
-    await committer.commit(batchAt(10n, '2020-01-02T00:00:00.123456'));
-    await committer.commit(batchAt(20n, '2020-01-01T12:00:00.000000'));
+    await shown(committer.commit(batchAt(10n, '2020-01-02T00:00:00.123456')));
+    await shown(committer.commit(batchAt(20n, '2020-01-01T12:00:00.000000')));
   }
   {
     const { staging, committer } = await again(target);
     await using _ = staging;
-    await committer.commit(batchAt(30n, '2020-01-01T13:00:00.000000'));
-    await committer.commit(batchAt(40n, '2020-01-03T00:00:00.000000'));
+    await shown(committer.commit(batchAt(30n, '2020-01-01T13:00:00.000000')));
+    await shown(committer.commit(batchAt(40n, '2020-01-03T00:00:00.000000')));
   }
   const log = await target.sql<{ date: string; message: string }>('select date, message from dolt_log limit 4');
   expect(log.map(({ date }) => date.slice(0, 23))).toEqual([
@@ -41,7 +41,7 @@ it('commits the records of transactions that were spilled with their rows', asyn
   if (!first || !second || !last) throw new Error('there are three');
   await committer.spill(inserted(T, ['1', 'a']), [first, second]);
   const spilled = { count: 2, xids: [8, 9], contextCount: 0, contexts: [] };
-  await committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { spilled, transactions: [last] }));
+  await shown(committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000', { spilled, transactions: [last] })));
   expect(await target.sql('select xid from wal2dolt_transactions order by 1')).toEqual([
     { xid: 8 },
     { xid: 9 },
@@ -57,14 +57,14 @@ it('does not commit what was spilled when somebody threw it away in between', as
   await using _ = staging;
   await committer.spill(inserted(T, ['1', 'a']));
   await committer.spill(inserted(T, ['2', 'b']));
-  await committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000'));
+  await shown(committer.commit(batchAt(10n, '2020-01-02T00:00:00.000000')));
   expect(await target.sql('select end_lsn_num, spills from wal2dolt_position')).toEqual([
     { end_lsn_num: 10, spills: 0 },
   ]);
 
   await committer.spill(inserted(T, ['3', 'c']));
   await (await target.connect('wal2dolt')).query("call dolt_reset('--hard')");
-  await expect(committer.commit(batchAt(20n, '2020-01-03T00:00:00.000000'))).rejects.toMatchObject({
+  await expect(shown(committer.commit(batchAt(20n, '2020-01-03T00:00:00.000000')))).rejects.toMatchObject({
     code: 'E_TARGET_DIVERGED',
   });
   expect(await target.sql('select end_lsn_num from wal2dolt_position')).toEqual([{ end_lsn_num: 10 }]);

@@ -39,6 +39,14 @@ export interface SchemaChange
   readonly apply: (head: string) => Promise<void>;
 }
 
+export interface MadeCommit {
+  /**
+   * When readers see it, unless the first snapshot is not complete. False where the batch's tag is only in the message: Dolt did
+   * not take it, or the commit is on the way to the first snapshot, where tables are of different times, and will be gone.
+   */
+  readonly shown: Promise<boolean>;
+}
+
 /**
  * Turns batches into Dolt commits. A batch's rows, its bookkeeping and its position are one Dolt commit on the staging
  * branch, and readers see it by one fast-forward: data and position can not part.
@@ -146,11 +154,10 @@ export class Committer {
 
   /**
    * Makes a batch one Dolt commit on the staging branch, and shows it to readers unless the first snapshot is not complete.
-   * Everything before `reached` is in it, where that is later than its last transaction.
-   * False where the batch's tag is only in the message: Dolt did not take it, or the commit is on the way to the first
-   * snapshot, where tables are of different times, and will be gone.
+   * Everything before `reached` is in it, where that is later than its last transaction. Resolves when the commit is made: what
+   * follows may be written while readers get to see it.
    */
-  async commit(batch: ClosedBatch, reached = LSN_ZERO): Promise<boolean> {
+  async commit(batch: ClosedBatch, reached = LSN_ZERO): Promise<MadeCommit> {
     const transaction = batch.transactions.at(-1);
     if (!transaction) throw new Wal2DoltError('E_INTERNAL', 'a batch without transactions was to be committed');
     const last = { ...transaction, endLsn: maxLsn(transaction.endLsn, reached) };
@@ -175,9 +182,17 @@ export class Committer {
     this.#inTransaction = false;
     this.#schemaChange = null;
     this.#position = last;
-    if (this.#phase === 'snapshot') return batch.tag === null;
+    if (this.#phase === 'snapshot') return { shown: Promise.resolve(batch.tag === null) };
+    const shown = this.#show(batch.tag, hash);
+    shown.catch(() => {}); // awaited later
+    // It is given on the connection that writes.
+    if (batch.tag !== null) await shown;
+    return { shown };
+  }
+
+  async #show(tag: string | null, hash: string): Promise<boolean> {
     await this.#staging.publish();
-    return batch.tag === null || this.#staging.tag(batch.tag, hash);
+    return tag === null || this.#staging.tag(tag, hash);
   }
 
   /** A commit of its own for a change of the bookkeeping, and for what was prepared, at the position that is reached. */

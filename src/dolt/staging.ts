@@ -38,6 +38,8 @@ export class StagingBranch implements AsyncDisposable {
   /** The commits since the last state, where a source transaction has several. */
   #parts: StagingHead[] = [];
   #beside: Promise<TargetConnection> | null = null;
+  /** The last fast-forward of the readers' branch: until it is done the staging branch has to stay where it is. */
+  #publishing: Promise<void> = Promise.resolve();
 
   private constructor(
     address: TargetAddress,
@@ -132,6 +134,7 @@ export class StagingBranch implements AsyncDisposable {
    * first commit that is not later, and is not to find one of them. What is in the working set stays there.
    */
   async redateParts(date: Micros, author: string): Promise<void> {
+    await this.#publishing;
     const [first] = this.#parts;
     if (!first || this.#parts.every((part) => part.date === date)) return;
     const beside = squashBranch(this.branches.staging);
@@ -160,6 +163,7 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   async #commit(flags: readonly string[], message: string, date: Micros, author: string): Promise<string> {
+    await this.#publishing;
     const before = this.#head.hash;
     this.#head = await commitOn(this.writer, flags, message, date, author);
     // Dolt puts it after whatever somebody else committed since our SQL transaction began, merged.
@@ -182,6 +186,7 @@ export class StagingBranch implements AsyncDisposable {
     date: Micros,
     author: string,
   ): Promise<void> {
+    await this.#publishing;
     const beside = squashBranch(this.branches.staging);
     await this.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(beside)}, ${quoteText(this.branches.staging)})`);
     {
@@ -199,9 +204,11 @@ export class StagingBranch implements AsyncDisposable {
     failpoint('after-squash');
   }
 
-  /** Moves the readers' branch to the staging branch's HEAD. */
-  async publish(): Promise<void> {
-    await fastForward(this.#publisher, this.branches.staging);
+  /** Moves the readers' branch to the staging branch's HEAD. The next rows may be written meanwhile; the next commit waits for it. */
+  publish(): Promise<void> {
+    this.#publishing = this.#publishing.then(() => fastForward(this.#publisher, this.branches.staging));
+    this.#publishing.catch(() => {}); // whoever called is told, and so is the next commit
+    return this.#publishing;
   }
 
   /** Names a commit, as `tagName` has it. An existing or impossible name is no reason to stop: false then. */
@@ -269,8 +276,9 @@ async function commitOn(
   author: string,
 ): Promise<StagingHead> {
   const options = [...flags, '-m', message, '--date', formatMicros(date), '--author', author];
-  await connection.rows(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`);
-  return { ...(await readHead(connection)), message, date };
+  const hash = await connection.value(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`);
+  const parent = await connection.value(`SELECT HASHOF('HEAD~1')`);
+  return { hash: hash ?? '', parent: parent ?? '', message, date };
 }
 
 /** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */

@@ -2,7 +2,7 @@ import { type KeyedEntry, KeylessChanges, keyText } from '../core/coalesce.js';
 import { type Cell, type Row, UNCHANGED } from '../core/row.js';
 import { qualifiedName } from '../core/schema.js';
 import type { TargetTable } from '../core/target.js';
-import { Tuple } from '../core/tuple.js';
+import { isTooLong, Tuple } from '../core/tuple.js';
 import { Wal2DoltError } from '../errors.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { uniqueIndexes } from './ddl.js';
@@ -45,18 +45,30 @@ export class Writer {
 
   async write(all: readonly NetRows[]): Promise<void> {
     for (const rows of all) {
-      if (rows.truncated) await this.#truncate(rows.table);
-      if (rows instanceof KeylessChanges) await this.#writeKeyless(rows);
-      else await this.#writeKeyed(rows);
-      this.#collect();
+      await this.#writing(rows.table, async () => {
+        if (rows.truncated) await this.#truncate(rows.table);
+        if (rows instanceof KeylessChanges) await this.#writeKeyless(rows);
+        else await this.#writeKeyed(rows);
+      });
     }
   }
 
   /** Rows of a copy: nothing was there before. */
   async insert(table: TargetTable, rows: readonly Row[]): Promise<void> {
-    await this.#run(table, insertRows(table, this.#checked(table, rows)));
-    await this.#exact.keep(this.#connection, table, rows);
-    this.#collect();
+    await this.#writing(table, async () => {
+      await this.#run(table, insertRows(table, this.#checked(table, rows)));
+      await this.#exact.keep(this.#connection, table, rows);
+    });
+  }
+
+  async #writing(table: TargetTable, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      throw isTooLong(error) ? tooLarge(table, error) : error;
+    }
+    if (this.#huge) collectGarbage();
+    this.#huge = false;
   }
 
   async #truncate(table: TargetTable): Promise<void> {
@@ -129,7 +141,7 @@ export class Writer {
       table,
       rewritten.map(({ entry }) => entry),
       whole,
-      (entry, cells) => completed.set(numbers.get(entry) ?? -1, rowOf(entry).over(Tuple.of(cells))),
+      (entry, cells) => completed.set(numbers.get(entry) as number, rowOf(entry).over(Tuple.of(cells))), // it is one of them
     );
     return { ordered, completed };
   }
@@ -137,11 +149,8 @@ export class Writer {
   async #updateInPlace(table: TargetTable, rows: readonly InPlace[]): Promise<void> {
     if (!this.#exact.has(table)) {
       await this.#run(table, updates(table, rows));
-      await this.#exact.keep(
-        this.#connection,
-        table,
-        rows.map(({ entry }) => rowOf(entry).cells()),
-      );
+      const written = rows.map(({ entry }) => rowOf(entry));
+      await this.#exact.keep(this.#connection, table, cellsOf(written));
       return;
     }
     for (const row of rows) {
@@ -209,29 +218,20 @@ export class Writer {
   /** Runs statements one after the other; the next is built while Dolt works on the one before. */
   async #run(table: TargetTable, statements: Iterable<Statement>): Promise<void> {
     let running: { result: Promise<number>; expect: number } | null = null;
-    try {
-      for (const { sql, expect } of statements) {
-        if (running) await settle(table, running);
-        if (sql.length > HUGE_STATEMENT) {
-          this.#huge = true;
-          collectGarbage();
-          Buffer.byteLength(sql); // puts its parts together, which are garbage then
-          collectGarbage();
-        }
-        const result = this.#connection.run(sql);
-        // Building the next statement may throw while this one runs: it must not become an unhandled rejection.
-        result.catch(() => {});
-        running = { result, expect };
+    for (const { sql, expect } of statements) {
+      if (running) await settle(table, running);
+      if (sql.length > HUGE_STATEMENT) {
+        this.#huge = true;
+        collectGarbage();
+        Buffer.byteLength(sql); // puts its parts together, which are garbage then
+        collectGarbage();
       }
-    } catch (error) {
-      throw isTooLong(error) ? tooLarge(table, error) : error;
+      const result = this.#connection.run(sql);
+      // Building the next statement may throw while this one runs: it must not become an unhandled rejection.
+      result.catch(() => {});
+      running = { result, expect };
     }
     if (running) await settle(table, running);
-  }
-
-  #collect(): void {
-    if (this.#huge) collectGarbage();
-    this.#huge = false;
   }
 
   #unique(table: TargetTable): readonly (readonly number[])[] {
@@ -280,10 +280,6 @@ function missing(table: TargetTable, expected: number, found: number): Wal2DoltE
     `${table.name}: ${expected} rows should have been there to change, ${found} were`,
   );
 }
-
-/** For a string that is put together, or made of bytes, JavaScript says it in two ways. */
-const isTooLong = (error: unknown): error is Error =>
-  error instanceof RangeError || (error instanceof Error && 'code' in error && error.code === 'ERR_STRING_TOO_LONG');
 
 function tooLarge(table: TargetTable, cause: Error): Wal2DoltError {
   return new Wal2DoltError(

@@ -165,16 +165,20 @@ export class Closing {
       const started = Date.now();
       await whole;
       // A stop that has waited long enough leaves it to the next start, as a kill does.
-      this.#tagged(closed.tag, await unlessAborted(this.late, committer.commit(closed, end)));
-      failpoint('before-acknowledge');
-      if (!this.#keepsWal) this.#acknowledgeable.durable(end);
-      stream.acknowledge(this.#acknowledgeable.current);
-      this.#options.onCommit();
-      this.#log.committed(
-        { lsn: formatLsn(end), transactions: transactionCount(closed), rows: closed.rows },
-        reason,
-        Date.now() - started,
-      );
+      const { shown } = await unlessAborted(this.late, committer.commit(closed, end));
+      // The next rows may be written meanwhile.
+      this.pipeline.follow(async () => {
+        this.#tagged(closed.tag, await unlessAborted(this.late, shown));
+        failpoint('before-acknowledge');
+        if (!this.#keepsWal) this.#acknowledgeable.durable(end);
+        stream.acknowledge(this.#acknowledgeable.current);
+        this.#options.onCommit();
+        this.#log.committed(
+          { lsn: formatLsn(end), transactions: transactionCount(closed), rows: closed.rows },
+          reason,
+          Date.now() - started,
+        );
+      });
     });
   }
 

@@ -8,6 +8,8 @@ export class Pipeline {
   readonly #queue = new PQueue({ concurrency: 1 });
   readonly #controller = new AbortController();
   #error: unknown = null;
+  #following: Promise<void> = Promise.resolve();
+  #follows = 0;
 
   /** Aborted when a piece failed; its reason is the error. */
   get failed(): AbortSignal {
@@ -15,7 +17,7 @@ export class Pipeline {
   }
 
   get isIdle(): boolean {
-    return this.#queue.pending === 0 && this.#queue.size === 0;
+    return this.#queue.pending === 0 && this.#queue.size === 0 && this.#follows === 0;
   }
 
   /** Resolves when the piece has begun. Rejects with the error of an earlier piece. */
@@ -26,16 +28,32 @@ export class Pipeline {
       .add(async () => {
         if (this.#error === null) await work();
       })
-      .catch((error: unknown) => {
-        this.#error ??= error;
-        this.#controller.abort(error);
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** What remains to be done of a piece, and does not keep the next one waiting. Such are done one after the other. */
+  follow(rest: () => Promise<void>): void {
+    this.#follows += 1;
+    this.#following = this.#following
+      .then(async () => {
+        if (this.#error === null) await rest();
+      })
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#follows -= 1;
       });
   }
 
   /** Resolves when everything is done. */
   async drain(): Promise<void> {
     await this.#queue.onIdle();
+    await this.#following;
     this.#rethrow();
+  }
+
+  #fail(error: unknown): void {
+    this.#error ??= error;
+    this.#controller.abort(error);
   }
 
   #rethrow(): void {

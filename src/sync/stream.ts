@@ -3,6 +3,8 @@ import type { MessageEvent, RowEvent, StreamEvent, TruncateEvent } from '../core
 import { Contradiction } from '../core/contradiction.js';
 import { failpoint } from '../core/failpoint.js';
 import { formatLsn, type Lsn, maxLsn, type Position } from '../core/position.js';
+import { qualifiedName } from '../core/schema.js';
+import { isTooLong } from '../core/tuple.js';
 import { Wal2DoltError } from '../errors.js';
 import { Closing, type ClosingOptions } from './closing.js';
 import { parseContext } from './context.js';
@@ -180,9 +182,15 @@ class StreamLoop {
     const changes = this.#batch.changesOf(binding.table);
     try {
       if (event.kind === 'insert') changes.insert(binding.row(event.row));
-      else if (event.kind === 'update') changes.update(event.old && binding.oldRow(event.old), binding.row(event.row));
-      else changes.delete(binding.oldRow(event.old));
+      else if (event.kind === 'update') {
+        changes.update(event.old && binding.oldRow(event.old), binding.row(event.row));
+        this.#batch.updated();
+      } else changes.delete(binding.oldRow(event.old));
     } catch (error) {
+      if (isTooLong(error)) {
+        const what = `a row of ${qualifiedName(binding.table.source)} is too large: ${error.message}`;
+        throw new Wal2DoltError('E_ROW_TOO_LARGE', what, { cause: error });
+      }
       if (!(error instanceof Contradiction)) throw error;
       const what = `${error.message} (transaction ${at.xid}, ${formatLsn(at.finalLsn)})`;
       throw new Wal2DoltError('E_SOURCE_INCONSISTENT', what, { cause: error });

@@ -6,7 +6,7 @@ import type { TargetTable } from '../../src/core/target.js';
 import { Tuple } from '../../src/core/tuple.js';
 import { insertPosition, insertTable } from '../../src/dolt/bookkeeping.js';
 import { parseTarget } from '../../src/dolt/client.js';
-import { Committer } from '../../src/dolt/committer.js';
+import { Committer, type MadeCommit } from '../../src/dolt/committer.js';
 import { createTable } from '../../src/dolt/ddl.js';
 import { StagingBranch } from '../../src/dolt/staging.js';
 import type { DoltDatabase } from './dolt.js';
@@ -76,4 +76,9 @@ export async function again(target: DoltDatabase): Promise<{ staging: StagingBra
   const position = await staging.position();
   if (!position) throw new Error('there is no position');
   return { staging, committer: await Committer.open(staging, OPTIONS, position, 'streaming') };
+}
+
+/** When readers see what was committed. */
+export async function shown(made: Promise<MadeCommit>): Promise<boolean> {
+  return (await made).shown;
 }
