@@ -134,9 +134,9 @@ export class StagingBranch implements AsyncDisposable {
    * first commit that is not later, and is not to find one of them. What is in the working set stays there.
    */
   async redateParts(date: Micros, author: string): Promise<void> {
-    await this.#publishing;
     const [first] = this.#parts;
     if (!first || this.#parts.every((part) => part.date === date)) return;
+    await this.#publishing;
     const beside = squashBranch(this.branches.staging);
     await this.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(beside)}, ${quoteText(first.parent)})`);
     {
