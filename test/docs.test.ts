@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,7 @@ const PAGES = [
   'docs/architecture.md',
   'docs/configuration.md',
   'docs/operating.md',
+  'docs/performance.md',
   'docs/schema-changes.md',
   'docs/types.md',
 ];
@@ -55,6 +57,27 @@ describe.each(PAGES)('%s', (page) => {
       expect(existsSync(join(ROOT, path)), path).toBe(true);
     }
   });
+});
+
+it('docs/performance.md measures with commands that there are, the short one as the tests do', () => {
+  const commands = blocksOf(read('docs/performance.md')).flatMap(({ info, text }) =>
+    info === 'sh' ? text.trim().split('\n') : [],
+  );
+  expect(commands.length).toBeGreaterThan(2);
+  const [npm, main] = ['npm run bench', join(ROOT, 'bench/main.ts')];
+  for (const command of commands) {
+    const words = command
+      .slice(npm.length)
+      .split(' ')
+      .filter((word) => word !== '' && word !== '--');
+    expect(command.startsWith(npm), command).toBe(true);
+    // What it would measure, without measuring it.
+    expect(
+      execFileSync(process.execPath, ['--import', 'tsx', main, ...words, '--list'], { encoding: 'utf8' }),
+    ).toContain(': ');
+  }
+  const inTests = /npm run --silent bench -- (.*)/.exec(read('scripts/test'))?.[1];
+  expect(commands).toContain(`npm run bench -- ${inTests?.replace('--json /dev/null ', '')}`);
 });
 
 /** As GitHub makes them of headings. */

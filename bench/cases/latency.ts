@@ -4,8 +4,8 @@ import { Target } from '../target.js';
 import { runToCurrent, start } from '../wal2dolt.js';
 
 const PER_SECOND = 200;
-/** Between two looks at the target. A look takes time of Dolt's too. */
-const POLL_MS = 2;
+/** Between two looks at the target: what is measured is at most so much too long. A look takes time of Dolt's too. */
+const POLL_MS = 5;
 
 const latencyOf = (name: string, work: string, options: readonly string[], limits: Limits): OwnCase => ({
   kind: 'own',
