@@ -70,3 +70,26 @@ it('does not commit what was spilled when somebody threw it away in between', as
   expect(await target.sql('select end_lsn_num from wal2dolt_position')).toEqual([{ end_lsn_num: 10 }]);
   expect(await target.sql('select id from t order by id')).toEqual([{ id: 1 }, { id: 2 }]);
 });
+
+it('makes commits while those before are being shown, and none where one can not be', async () => {
+  await using target = createDoltDatabaseName();
+  const { staging, committer } = await start(target);
+  await using _ = staging;
+  const one = (n: number) =>
+    committer.commit(
+      batchAt(BigInt(n), '2020-01-02T00:00:00.000000', { rows: 1, changes: inserted(T, [`${n}`, 'v']) }),
+    );
+  const made: Promise<boolean>[] = [];
+  for (let n = 2; n <= 21; n += 1) made.push((await one(n)).shown);
+  expect(await Promise.all(made)).toEqual(made.map(() => true));
+  expect(await target.sql("select count(*) as n, hashof('main') = hashof('wal2dolt') as same from t")).toEqual([
+    { n: 20, same: 1 },
+  ]);
+
+  // Somebody changes a table on the readers' branch, and leaves it so.
+  await target.sql("insert into t values (99, 'of somebody else')");
+  const { shown: refused } = await one(22);
+  await expect(refused).rejects.toMatchObject({ code: 'E_TARGET_DIRTY' });
+  await expect(one(23)).rejects.toMatchObject({ code: 'E_TARGET_DIRTY' });
+  expect(await target.sql("select max(id) as id from t as of 'wal2dolt'")).toEqual([{ id: 22 }]);
+});

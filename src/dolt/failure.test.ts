@@ -26,6 +26,10 @@ describe('a failure', () => {
       generic('local changes would be stomped by merge:\n\tt1\n Please commit your changes before you merge.'),
       'E_TARGET_DIRTY',
     ],
+    [
+      generic('error: local changes would be stomped by merge:\n\tt1\n Please commit your changes before you merge.'),
+      'E_TARGET_DIRTY',
+    ],
     [generic("root hash doesn't exist: 3dg7q2q29ba2ibi8bu3pg7lalv3no28j"), 'E_TARGET_UNREACHABLE'],
     [generic('fatal: Not possible to fast-forward, aborting'), 'E_TARGET_DIVERGED'],
     [generic('cannot fast forward from a to b. a is ahead of b already'), 'E_TARGET_DIVERGED'],

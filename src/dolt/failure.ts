@@ -23,7 +23,7 @@ const BY_MESSAGE: readonly (readonly [RegExp, ErrorCode])[] = [
     /^serialization failure|^Committing this transaction resulted in a working set with constraint/i,
     'E_TARGET_CONFLICT',
   ],
-  [/^local changes would be stomped/i, 'E_TARGET_DIRTY'],
+  [/^(error: )?local changes would be stomped/i, 'E_TARGET_DIRTY'],
   [/^(fatal: )?not possible to fast-forward|^cannot fast forward/i, 'E_TARGET_DIVERGED'],
   [/^command denied|^access denied for user .* to database/i, 'E_TARGET_PRIVILEGE'],
   [

@@ -215,6 +215,7 @@ export class StagingBranch implements AsyncDisposable {
   async tag(text: string, hash: string): Promise<boolean> {
     const name = tagName(text);
     if (name === null) return false;
+    await this.#publishing; // what has a name can be seen
     try {
       await this.writer.rows(`CALL DOLT_TAG(${quoteText(name)}, ${quoteText(hash)})`);
       return true;

@@ -30,6 +30,41 @@ const microtasks = async (count: number): Promise<void> => {
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a pipeline', () => {
+  it('does what follows a piece beside the next one, in turn, and is not idle or drained before', async () => {
+    const log: string[] = [];
+    const pipeline = new Pipeline();
+    const [one, two] = [piece(log, 'shows one'), piece(log, 'shows two')];
+    await pipeline.submit(async () => pipeline.follow(one.work));
+    await pipeline.submit(async () => pipeline.follow(two.work));
+    await settled();
+    expect(log).toEqual(['shows one begins']);
+    expect(pipeline.isIdle).toBe(false);
+    let drained = false;
+    const draining = pipeline.drain().then(() => {
+      drained = true;
+    });
+    one.finish();
+    await settled();
+    expect(log).toEqual(['shows one begins', 'shows one ends', 'shows two begins']);
+    expect([pipeline.isIdle, drained]).toEqual([false, false]);
+    two.finish();
+    await draining;
+    expect(pipeline.isIdle).toBe(true);
+  });
+
+  it('fails by what follows a piece as by the piece, and does nothing more', async () => {
+    const log: string[] = [];
+    const pipeline = new Pipeline();
+    const [one, two, three] = [piece(log, 'shows one'), piece(log, 'shows two'), piece(log, 'three')];
+    await pipeline.submit(async () => pipeline.follow(one.work));
+    await pipeline.submit(async () => pipeline.follow(two.work));
+    one.fail(new Error('refused'));
+    await expect(pipeline.drain()).rejects.toThrow('refused');
+    expect(pipeline.failed.aborted).toBe(true);
+    await expect(pipeline.submit(three.work)).rejects.toThrow('refused');
+    expect(log).toEqual(['shows one begins']);
+  });
+
   it('has one piece at work, and takes the next while it is', async () => {
     const log: string[] = [];
     const pipeline = new Pipeline();
