@@ -93,3 +93,22 @@ it('makes commits while those before are being shown, and none where one can not
   await expect(one(23)).rejects.toMatchObject({ code: 'E_TARGET_DIRTY' });
   expect(await target.sql("select max(id) as id from t as of 'wal2dolt'")).toEqual([{ id: 22 }]);
 });
+
+it.each(['shown', 'followed'])('a commit that Dolt put after one of somebody else is not %s', async (what) => {
+  await using target = createDoltDatabaseName();
+  const { staging } = await start(target);
+  await using _ = staging;
+  await staging.writer.run('START TRANSACTION');
+  await staging.writer.run("INSERT INTO t VALUES (1, 'ours')");
+  const stranger = await target.connect('wal2dolt');
+  await stranger.query("insert into t values (2, 'theirs')");
+  await stranger.query("call dolt_commit('-A', '-m', 'theirs')");
+  const commit = () => staging.commit('ours', START.commitTime, OPTIONS.author);
+  await commit();
+  await expect(what === 'shown' ? staging.publish() : commit()).rejects.toMatchObject({
+    code: 'E_TARGET_DIVERGED',
+    message: expect.stringMatching('was not made by wal2dolt'),
+  });
+  expect(await target.sql('select * from t')).toEqual([]);
+  expect(await target.sql("select count(*) as n from t as of 'wal2dolt'")).toEqual([{ n: 2 }]);
+});

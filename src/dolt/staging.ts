@@ -40,6 +40,8 @@ export class StagingBranch implements AsyncDisposable {
   #beside: Promise<TargetConnection> | null = null;
   /** The last fast-forward of the readers' branch: until it is done the staging branch has to stay where it is. */
   #publishing: Promise<void> = Promise.resolve();
+  /** Whether the head's parent is the one that it was to be was not looked at yet. */
+  #isUnchecked = false;
 
   private constructor(
     address: TargetAddress,
@@ -137,6 +139,7 @@ export class StagingBranch implements AsyncDisposable {
     const [first] = this.#parts;
     if (!first || this.#parts.every((part) => part.date === date)) return;
     await this.#publishing;
+    await this.#checkParent(this.writer);
     const beside = squashBranch(this.branches.staging);
     await this.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(beside)}, ${quoteText(first.parent)})`);
     {
@@ -164,11 +167,19 @@ export class StagingBranch implements AsyncDisposable {
 
   async #commit(flags: readonly string[], message: string, date: Micros, author: string): Promise<string> {
     await this.#publishing;
-    const before = this.#head.hash;
-    this.#head = await commitOn(this.writer, flags, message, date, author);
-    // Dolt puts it after whatever somebody else committed since our SQL transaction began, merged.
-    if (this.#head.parent !== before) throw this.#stranger(this.#head.parent);
-    return this.#head.hash;
+    await this.#checkParent(this.writer);
+    const hash = await callCommit(this.writer, flags, message, date, author);
+    this.#head = { hash, parent: this.#head.hash, message, date };
+    this.#isUnchecked = true;
+    return hash;
+  }
+
+  /** Dolt puts a commit after whatever somebody else committed since our SQL transaction began, merged: nobody is to see that. */
+  async #checkParent(connection: TargetConnection): Promise<void> {
+    if (!this.#isUnchecked) return;
+    this.#isUnchecked = false;
+    const parent = await connection.value(`SELECT HASHOF(${quoteText(`${this.branches.staging}~1`)})`);
+    if (parent !== this.#head.parent) throw this.#stranger(parent ?? '');
   }
 
   #stranger(hash: string): Wal2DoltError {
@@ -187,6 +198,7 @@ export class StagingBranch implements AsyncDisposable {
     author: string,
   ): Promise<void> {
     await this.#publishing;
+    await this.#checkParent(this.writer);
     const beside = squashBranch(this.branches.staging);
     await this.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(beside)}, ${quoteText(this.branches.staging)})`);
     {
@@ -206,7 +218,10 @@ export class StagingBranch implements AsyncDisposable {
 
   /** Moves the readers' branch to the staging branch's HEAD. The next rows may be written meanwhile; the next commit waits for it. */
   publish(): Promise<void> {
-    this.#publishing = this.#publishing.then(() => fastForward(this.#publisher, this.branches.staging));
+    this.#publishing = this.#publishing.then(async () => {
+      await this.#checkParent(this.#publisher);
+      await fastForward(this.#publisher, this.branches.staging);
+    });
     this.#publishing.catch(() => {}); // whoever called is told, and so is the next commit
     return this.#publishing;
   }
@@ -276,10 +291,21 @@ async function commitOn(
   date: Micros,
   author: string,
 ): Promise<StagingHead> {
-  const options = [...flags, '-m', message, '--date', formatMicros(date), '--author', author];
-  const hash = await connection.value(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`);
+  const hash = await callCommit(connection, flags, message, date, author);
   const parent = await connection.value(`SELECT HASHOF('HEAD~1')`);
-  return { hash: hash ?? '', parent: parent ?? '', message, date };
+  return { hash, parent: parent ?? '', message, date };
+}
+
+/** Returns the commit's hash. */
+async function callCommit(
+  connection: TargetConnection,
+  flags: readonly string[],
+  message: string,
+  date: Micros,
+  author: string,
+): Promise<string> {
+  const options = [...flags, '-m', message, '--date', formatMicros(date), '--author', author];
+  return (await connection.value(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`)) ?? '';
 }
 
 /** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */
