@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cell, type Row, UNCHANGED } from './row.js';
-import { Tuple } from './tuple.js';
+import { isTooLong, Tuple } from './tuple.js';
 import { TupleMemory } from './tuple-memory.js';
 
 const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ minLength: 200 }), fc.constant(''));
@@ -46,6 +46,32 @@ describe('a tuple', () => {
       }),
     );
   });
+});
+
+it('a tuple with fewer cells than another has nothing behind them, whatever is there in memory', () => {
+  const memory = new TupleMemory();
+  const long = memory.keep(Tuple.of(['1', 'same']));
+  const short = memory.replace(long, Tuple.of(['1']));
+  const other = Tuple.of(['1', 'same']);
+  expect([short.hasSameText(1, other), other.hasSameText(1, short), short.hashCell(1, 7)]).toEqual([
+    false,
+    false,
+    null,
+  ]);
+});
+
+it('a text that is longer than a string can be is told from other errors', () => {
+  const thrown = (make: () => unknown): unknown => {
+    try {
+      return make();
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(isTooLong(thrown(() => 'x'.repeat(2 ** 30)))).toBe(true);
+  expect(isTooLong(thrown(() => Buffer.alloc(2 ** 29).toString('latin1')))).toBe(true);
+  // A tuple that is damaged, which is our defect.
+  expect(isTooLong(thrown(() => Buffer.alloc(1).readUInt32BE(0)))).toBe(false);
 });
 
 describe('the memory of tuples', () => {
