@@ -1,25 +1,18 @@
 import { failpoint } from '../core/failpoint.js';
 import { isPart, trailer } from '../core/message.js';
-import { formatLsn, formatMicros, type Micros, parseMicros } from '../core/position.js';
+import { formatLsn, type Micros } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
 import { createAcknowledged } from './acknowledged.js';
 import { createBookkeeping, readLastCommit, readPosition, type StoredPosition } from './bookkeeping.js';
 import { type Branches, createBranches, createDatabase, dropPassing, refuseForeign, squashBranch } from './branches.js';
 import { type TargetAddress, TargetConnection } from './client.js';
+import { callCommit, commitOn, readHead, type StagingHead } from './dolt-commit.js';
 import { fastForward, finishFastForward } from './fast-forward.js';
 import { BESIDE, lockCopy, lockWriter } from './locks.js';
 import { quoteText } from './sql-text.js';
 import { tagName } from './tag-name.js';
 
 const LOG_PAGE = 20;
-
-export interface StagingHead {
-  readonly hash: string;
-  readonly parent: string;
-  readonly message: string;
-  /** The commit's date, to the millisecond that Dolt keeps. */
-  readonly date: Micros;
-}
 
 /**
  * The staging branch and the right to write it.
@@ -284,30 +277,6 @@ export async function openCopyConnection(
   }
 }
 
-async function commitOn(
-  connection: TargetConnection,
-  flags: readonly string[],
-  message: string,
-  date: Micros,
-  author: string,
-): Promise<StagingHead> {
-  const hash = await callCommit(connection, flags, message, date, author);
-  const parent = await connection.value(`SELECT HASHOF('HEAD~1')`);
-  return { hash, parent: parent ?? '', message, date };
-}
-
-/** Returns the commit's hash. */
-async function callCommit(
-  connection: TargetConnection,
-  flags: readonly string[],
-  message: string,
-  date: Micros,
-  author: string,
-): Promise<string> {
-  const options = [...flags, '-m', message, '--date', formatMicros(date), '--author', author];
-  return (await connection.value(`CALL DOLT_COMMIT(${options.map(quoteText).join(', ')})`)) ?? '';
-}
-
 /** The replica writes rows in the order of their keys, not of their references, and cascades arrive as rows of their own. */
 export async function prepareSession(connection: TargetConnection): Promise<void> {
   await connection.run('SET foreign_key_checks=0');
@@ -323,12 +292,4 @@ async function lastState(connection: TargetConnection, skip: number): Promise<st
     if (found) return found[0] ?? '';
     if (commits.length === 0) throw new Wal2DoltError('E_TARGET_DIVERGED', 'the staging branch has no commit of ours');
   }
-}
-
-async function readHead(connection: TargetConnection): Promise<StagingHead> {
-  const [row] = await connection.rows(
-    `SELECT commit_hash, parents, message, date_format(date, '%Y-%m-%dT%H:%i:%s.%f') FROM dolt_log LIMIT 1`,
-  );
-  const [hash = null, parent = null, message = null, date = null] = row ?? [];
-  return { hash: hash ?? '', parent: parent ?? '', message: message ?? '', date: parseMicros(date ?? '') };
 }
