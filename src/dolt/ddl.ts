@@ -41,7 +41,7 @@ export function columnDefinition(column: TargetColumn): string {
  * A default is carried over where it is a literal. Whatever Postgres computes arrives computed with the rows, so the
  * default only matters to who looks at the schema or writes to a branch of the history.
  */
-function literalDefault(column: TargetColumn): string | null {
+export function literalDefault(column: TargetColumn): string | null {
   const { defaultExpression, generated, identity } = column.source;
   if (defaultExpression === null || generated !== '' || identity !== '') return null;
   const match =

@@ -7,7 +7,7 @@ import {
   deleteCopies,
   deleteKeys,
   insertRows,
-  rowLiteral,
+  rowLiterals,
   sameKey,
   selectRows,
   updateRow,
@@ -24,14 +24,14 @@ if (!id || !code) throw new Error('columns');
 
 describe('literals', () => {
   it('of a row, of NULL, of text that would end them', () => {
-    expect(rowLiteral(orders.columns, ['1', String.raw`it's \ `, null, 'NaN'])).toBe(
-      String.raw`(1,'it\'s \\ ',NULL,'NaN')`,
+    expect(rowLiterals(orders)(['1', String.raw`it's \ `, null, 'NaN'])).toBe(
+      String.raw`(1,'it\'s \\ ',DEFAULT,'NaN')`,
     );
   });
 
   it('of a cell that is not known is a defect', () => {
     expect(() => cellLiteral(code, UNCHANGED)).toThrowError(expect.objectContaining({ code: 'E_INTERNAL' }));
-    expect(() => rowLiteral(orders.columns, ['1', 'a', UNCHANGED, null])).toThrow('at is not known');
+    expect(() => rowLiterals(orders)(['1', 'a', UNCHANGED, null])).toThrow('at is not known');
   });
 });
 
@@ -78,7 +78,7 @@ describe('statements', () => {
     const rows = Array.from({ length: 4_001 }, (_, i): Row => [String(i), 'x', null, null]);
     const statements = [...insertRows(orders, rows)];
     expect(statements.map(({ expect: count }) => count)).toEqual([2_000, 2_000, 1]);
-    expect(statements[2]?.sql).toBe("INSERT INTO `ord``ers` (`id`,`code`,`at`,`amount`) VALUES (4000,'x',NULL,NULL)");
+    expect(statements[2]?.sql).toBe("INSERT INTO `ord``ers` (`id`,`code`,`at`,`amount`) VALUES (4000,'x',DEFAULT,DEFAULT)");
     expect([...insertRows(orders, [])]).toEqual([]);
   });
 

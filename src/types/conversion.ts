@@ -14,9 +14,18 @@ export function conversion(parts: Parts): Conversion {
     equals: (column, literal) => `${column} <=> ${literal}`,
     comparable: true,
     nullable: false,
+    word: parts.literal,
     ...parts,
   };
 }
+
+/** `Conversion.word` of numbers that may have a sign and a fraction. A whole number is one word with its sign (and -0 is zero only so). */
+export const numberWord =
+  (literal: (text: string) => string) =>
+  (text: string): string => {
+    const number = literal(text);
+    return number.startsWith('-') && /[.e]/.test(number) ? `'${number}'` : number;
+  };
 
 /** For a text that is not of its type. The value itself may be a secret, so the message does not show it. */
 export function unreadable(type: string, text: string): Wal2DoltError {

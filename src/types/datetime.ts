@@ -54,13 +54,16 @@ const TIME = /^\d\d:\d\d:\d\d(?:\.\d{1,6})?$/;
 /** 00:00:00 to 24:00:00. `IN ('…')` never matches a TIME column in Dolt 2.2; with a cast it does. */
 export const time: Conversion = conversion({
   sql: 'TIME(6)',
-  literal: (text) => {
-    if (!TIME.test(text)) throw unreadable('time', text);
-    return `cast('${text}' as time(6))`;
-  },
+  literal: (text) => `cast(${timeWord(text)} as time(6))`,
+  word: timeWord,
   restore: withoutZeroFraction,
   declaredBytes: 16,
 });
+
+function timeWord(text: string): string {
+  if (!TIME.test(text)) throw unreadable('time', text);
+  return `'${text}'`;
+}
 
 function withoutZeroFraction(value: string): string {
   return value.includes('.') ? value.replace(/\.?0+$/, '') : value;

@@ -1,5 +1,5 @@
 import type { Conversion } from '../core/target.js';
-import { conversion, unreadable } from './conversion.js';
+import { conversion, numberWord, unreadable } from './conversion.js';
 
 /** Dolt's largest DECIMAL. */
 export const MAX_PRECISION = 65;
@@ -16,9 +16,11 @@ export function decimal(precision: number, scale: number, textScale: number | nu
   const sql = `DECIMAL(${precision},${scale})`;
   const exact = exactPattern(precision - scale, scale, textScale);
   const nearest = nearestInteger(sql, scale, 10n ** BigInt(precision) - 1n);
+  const literal = (text: string): string => (exact.test(text) ? text : text === 'NaN' ? "'NaN'" : nearest(text));
   return conversion({
     sql,
-    literal: (text) => (exact.test(text) ? text : text === 'NaN' ? "'NaN'" : nearest(text)),
+    literal,
+    word: scale === 0 ? literal : numberWord(literal),
     isExact: (text) => exact.test(text) || text === 'NaN',
     restore: (value) => {
       if (value === 'NaN') return value;

@@ -1,5 +1,5 @@
 import type { Conversion } from '../core/target.js';
-import { conversion, unreadable, WORD_BYTES } from './conversion.js';
+import { conversion, numberWord, unreadable, WORD_BYTES } from './conversion.js';
 
 /** Decimal exponent from which Postgres writes a float with an exponent: DBL_DIG and FLT_DIG. */
 export const FLOAT8_DIGITS = 15;
@@ -78,12 +78,15 @@ export function doubleLiteral(text: string, type: string): string {
 export const largestDouble = (text: string): string => `${text.startsWith('-') ? '-' : ''}${LARGEST_DOUBLE}`;
 
 /** float4 and float8: both are DOUBLE, since Dolt's FLOAT refuses the largest float4 and misses rows in comparisons. */
-export const double = (type: string, digits: number): Conversion =>
-  conversion({
+export function double(type: string, digits: number): Conversion {
+  const literal = (text: string): string => doubleLiteral(text, type);
+  return conversion({
     sql: 'DOUBLE',
-    literal: (text) => doubleLiteral(text, type),
+    literal,
+    word: numberWord(literal),
     isExact: (text) => isExactFloat(text, digits),
     restore: (value) => floatText(Number(value), digits),
     nullable: true,
     declaredBytes: WORD_BYTES,
   });
+}

@@ -1,5 +1,5 @@
 import type { Conversion } from '../core/target.js';
-import { conversion, unreadable, WORD_BYTES } from './conversion.js';
+import { conversion, numberWord, unreadable, WORD_BYTES } from './conversion.js';
 import { decimal, decimalBytes, nearestInteger, withoutTrailingZeros, withScale } from './decimal.js';
 import { decimalText, doubleLiteral, floatText } from './float.js';
 
@@ -32,16 +32,19 @@ const MONEY = /^-?\$\d{1,3}(?:,\d{3})*\.\d\d$/;
 /** money as lc_monetary=C prints it: `-$1,234.56`. */
 export const money: Conversion = conversion({
   sql: 'DECIMAL(19,2)',
-  literal: (text) => {
-    if (!MONEY.test(text)) throw unreadable('money', text);
-    return text.replace(/[$,]/g, '');
-  },
+  literal: moneyLiteral,
+  word: numberWord(moneyLiteral),
   restore: (value) => {
     const grouped = value.replace(/(?<=\d)(?=(?:\d{3})+\.)/g, ',');
     return grouped.startsWith('-') ? `-$${grouped.slice(1)}` : `$${grouped}`;
   },
   declaredBytes: 19,
 });
+
+function moneyLiteral(text: string): string {
+  if (!MONEY.test(text)) throw unreadable('money', text);
+  return text.replace(/[$,]/g, '');
+}
 
 /** How Postgres prints a type's numbers: with so many decimals (null: as the value came), or as a float of so many digits. */
 export type NumberForm = { readonly scale: number | null } | { readonly digits: number };
@@ -68,6 +71,7 @@ export function numberAs(target: NumberTarget, form: NumberForm): Conversion {
   return conversion({
     sql: target.sql,
     literal,
+    word: target.kind === 'integer' ? literal : numberWord(literal),
     isExact: (text) => {
       const value = literal(text);
       return value !== 'NULL' && restore(target.kind === 'double' ? String(Number(value)) : value) === text;
