@@ -63,7 +63,7 @@ export class Recorder implements AsyncDisposable {
 
   /** Statements of the first connection that opened a transaction on, and of the others from then on: the work itself. */
   work(): Sent[] {
-    const start = this.sent.findIndex(({ sql }) => sql === 'START TRANSACTION');
+    const start = this.sent.findIndex(({ sql }) => sql.startsWith('START TRANSACTION'));
     return this.sent.slice(start);
   }
 
@@ -91,7 +91,10 @@ export async function prepareSameStatements(
   const connections = new Map<number, Connection>();
   for (const number of new Set(sent.map(({ connection }) => connection))) {
     const database = recorder.databases[number] ?? 'bench';
-    connections.set(number, await createConnection({ host, port, user: 'root', database, charset: 'utf8mb4_bin' }));
+    connections.set(
+      number,
+      await createConnection({ host, port, user: 'root', database, charset: 'utf8mb4_bin', multipleStatements: true }),
+    );
   }
   return {
     run: async () => {

@@ -112,6 +112,12 @@ export class KeyedChanges implements NetChanges {
     return this.#bases.size;
   }
 
+  /** Whether a partial row has another key than the row that its other cells come from. */
+  hasMovedPartial(): boolean {
+    for (const [entry, base] of this.#bases) if (keyText(base) !== keyText(this.key(entry))) return true;
+    return false;
+  }
+
   /** The numbers of the entries that come to something, in the order in which their keys came. */
   numbers(): Uint32Array {
     const numbers = new Uint32Array(this.#tuples.size);

@@ -1,4 +1,5 @@
 import type { Column, TableSchema } from './schema.js';
+import type { SqlBytes } from './sql-bytes.js';
 
 /** How one source column is kept in Dolt. Rows are arrays of cells in the order of `TargetTable.columns`. */
 export interface TargetColumn {
@@ -39,6 +40,11 @@ export interface Conversion {
    * Source: https://github.com/dolthub/go-mysql-server/blob/main/sql/planbuilder/dml.go (buildInsertValues)
    */
   readonly word: (text: string) => string;
+  /**
+   * The same for the bytes `start` to `end` of a text in UTF-8, written right away where that is simple and the text is exact. False, with
+   * nothing written, where it takes `word` to know more; null: always.
+   */
+  readonly write: ((text: Buffer, start: number, end: number, sql: SqlBytes) => boolean) | null;
   /** Whether `restore` gives back exactly this text; null where every text of the type is exact. */
   readonly isExact: ((text: string) => boolean) | null;
   /** SQL expression that reads the column (given its quoted name) in a form that `restore` understands. */

@@ -67,6 +67,26 @@ export class Tuple {
     return cells;
   }
 
+  /** Visits all cells: where the text of each lies in `bytes`, or what it is without one. */
+  eachCell(
+    visit: (position: number, start: number, end: number, without: null | typeof UNCHANGED | undefined) => void,
+  ): void {
+    const { bytes } = this;
+    const count = this.length;
+    let at = this.start + 2;
+    for (let i = 0; i < count; i += 1) {
+      const kind = bytes[at];
+      if (kind === TEXT) {
+        const from = at + TEXT_HEADER;
+        at = from + bytes.readUInt32BE(at + 1);
+        visit(i, from, at, undefined);
+      } else {
+        at += 1;
+        visit(i, at, at, kind === NULL ? null : UNCHANGED);
+      }
+    }
+  }
+
   /** One of its cells; NULL behind the last. */
   cell(position: number): Cell {
     const at = this.#at(position);

@@ -179,13 +179,22 @@ export async function readPosition(connection: TargetConnection, at = ''): Promi
   };
 }
 
+/** Records the commit before the one that is being made, which is at `position`. */
+export const insertCommit = (head: Recorded, position: Position): string =>
+  `INSERT INTO wal2dolt_commits VALUES (${commitValues(head, position)})`;
+
 /**
- * Records the commit before the one that is being made, which is at `position`. Changes no row where `hash` is not the
- * branch's head any more. After a step, that is one more commit of the same position.
+ * The same where it may have been recorded before, as it is where steps follow, which are more commits of the same position. Changes no
+ * row where `hash` is not the branch's head any more. Takes Dolt twice as long.
  */
-export function insertCommit({ hash, message }: { hash: string; message: string }, position: Position): string {
+export const insertCommitAgain = (head: Recorded, position: Position): string =>
+  `INSERT INTO wal2dolt_commits SELECT ${commitValues(head, position)} FROM dual WHERE HASHOF('HEAD')='${head.hash}' ON DUPLICATE KEY UPDATE commit_hash='${head.hash}'`;
+
+type Recorded = { readonly hash: string; readonly message: string };
+
+function commitValues({ hash, message }: Recorded, position: Position): string {
   const count = (name: string): number => Number(trailer(message, name) ?? 0);
-  return `INSERT INTO wal2dolt_commits SELECT ${position.endLsn}, '${hash}', '${formatLsn(position.endLsn)}', ${datetime(position.commitTime)}, ${count('Transactions')}, ${count('Rows')}, ${quoteText(trailer(message, 'Reason') ?? '')} FROM dual WHERE HASHOF('HEAD')='${hash}' ON DUPLICATE KEY UPDATE commit_hash='${hash}'`;
+  return `${position.endLsn}, '${hash}', '${formatLsn(position.endLsn)}', ${datetime(position.commitTime)}, ${count('Transactions')}, ${count('Rows')}, ${quoteText(trailer(message, 'Reason') ?? '')}`;
 }
 
 export function* insertTransactions(transactions: readonly TransactionRecord[]): Iterable<string> {

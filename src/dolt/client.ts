@@ -72,10 +72,15 @@ export class TargetConnection implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #options: ConnectionOptions;
   #lost: Error | null = null;
+  /** To be sent with the next statement. */
+  #deferred: Deferred[] = [];
 
   private constructor(connection: Connection, options: ConnectionOptions) {
     this.#connection = connection;
     this.#options = options;
+    // The promise API's connection is made of another one, which its types do not tell.
+    (connection as unknown as { connection: { config: { charsetNumber: number } } }).connection.config.charsetNumber =
+      LATIN1;
     // Without a listener a lost idle connection would be an uncaught exception.
     connection.on('error', (error: Error) => {
       this.#lost = error;
@@ -83,7 +88,11 @@ export class TargetConnection implements AsyncDisposable {
   }
 
   /** Connects to the database, or to one branch of it; `null` connects to the server alone. */
-  static async open(address: TargetAddress, branch?: string | null): Promise<TargetConnection> {
+  static async open(
+    address: TargetAddress,
+    branch?: string | null,
+    { defers = false }: { readonly defers?: boolean } = {},
+  ): Promise<TargetConnection> {
     const options: ConnectionOptions = {
       host: address.host,
       port: address.port,
@@ -94,7 +103,7 @@ export class TargetConnection implements AsyncDisposable {
       supportBigNumbers: true,
       bigNumberStrings: true,
       dateStrings: true,
-      multipleStatements: false,
+      multipleStatements: defers,
       connectTimeout: 10_000,
       enableKeepAlive: true,
       keepAliveInitialDelay: KEEPALIVE_AFTER_MS,
@@ -137,11 +146,12 @@ export class TargetConnection implements AsyncDisposable {
   /** The rows of one statement as they come: no more of them are in memory than Node has received at once. */
   async *stream(sql: string): AsyncGenerator<TextRow> {
     if (this.#lost) throw asTargetError(this.#lost);
+    if (this.#deferred.length > 0) await this.#flush();
     try {
       // The promise API has no streams; what it is made of is there, but not in its types.
       const { connection } = this.#connection as unknown as { readonly connection: CallbackConnection };
       // With more of them waiting, large ones add up. rowsAsArray and typeCast make them what they are.
-      for await (const row of connection.query(sql).stream({ highWaterMark: 1 })) yield row as TextRow;
+      for await (const row of connection.query(oneByOne(sql)).stream({ highWaterMark: 1 })) yield row as TextRow;
     } catch (error) {
       throw asTargetError(error, sql);
     }
@@ -157,11 +167,23 @@ export class TargetConnection implements AsyncDisposable {
     return (await this.rows('SHOW TABLES')).some(([table]) => table?.toLowerCase() === name.toLowerCase());
   }
 
-  /** Runs one statement and returns how many rows it changed (an update that changes nothing counts). */
-  async run(sql: string): Promise<number> {
+  /**
+   * Runs one statement and returns how many rows it changed (an update that changes nothing counts). Bytes are UTF-8, and
+   * may change as soon as this has returned.
+   */
+  async run(sql: string | Buffer): Promise<number> {
     const result = await this.#query(sql);
     // A statement without a result set answers with a header.
     return Array.isArray(result) ? 0 : (result as ResultSetHeader).affectedRows;
+  }
+
+  /**
+   * A statement without rows, sent together with the next one: the way to Dolt and back takes as long as a small statement. `check` is told how
+   * many rows it changed, before the next one's result is known to anybody. To be used within a transaction, which is gone where one of
+   * them fails, with the connection. Only where it was opened with `defers`.
+   */
+  defer(sql: string, check: (changed: number) => void = () => {}): void {
+    this.#deferred.push({ sql, check });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -174,15 +196,67 @@ export class TargetConnection implements AsyncDisposable {
     this.#connection.destroy();
   }
 
-  async #query(sql: string): Promise<unknown> {
+  async #query(sql: string | Buffer): Promise<unknown> {
+    const deferred = this.#deferred;
+    // Put together, a long one would be copied once more.
+    if (deferred.length > 0 && sql.length > SHORT) await this.#flush();
+    if (this.#deferred.length === 0) return this.#send(oneByOne(sql));
+    const results = await this.#sendDeferred(deferred, `;${oneByOne(sql)}`);
+    // Of several statements there is an array of results, one for each.
+    return checked(deferred, results as unknown[]);
+  }
+
+  async #flush(): Promise<void> {
+    const deferred = this.#deferred;
+    const results = await this.#sendDeferred(deferred, '');
+    checked(deferred, deferred.length === 1 ? [results] : (results as unknown[])); // as above
+  }
+
+  /** Dolt 2.2 goes on after one that failed, which mysql2 does not expect: the connection ends, and with it its transaction. */
+  async #sendDeferred(deferred: readonly Deferred[], rest: string): Promise<unknown> {
+    this.#deferred = [];
+    try {
+      return await this.#send(oneByOne(deferred.map(({ sql }) => sql).join(';')) + rest);
+    } catch (error) {
+      this.#lost ??= error as Error; // asTargetError makes one
+      this.#connection.destroy();
+      throw error;
+    }
+  }
+
+  /** `encoded`: a character for each byte. */
+  async #send(encoded: string): Promise<unknown> {
     if (this.#lost) throw asTargetError(this.#lost); // while nothing ran: it is not this statement's doing
     try {
-      return (await this.#connection.query(sql))[0];
+      return (await this.#connection.query(encoded))[0];
     } catch (error) {
-      throw asTargetError(error, sql);
+      throw asTargetError(error, Buffer.from(encoded, 'latin1').toString());
     }
   }
 }
+
+interface Deferred {
+  readonly sql: string;
+  readonly check: (changed: number) => void;
+}
+
+/** Tells of the results of deferred statements, and returns the one behind them. */
+function checked(deferred: readonly Deferred[], results: readonly unknown[]): unknown {
+  for (const [i, { check }] of deferred.entries()) check((results[i] as ResultSetHeader).affectedRows); // they have no rows
+  return results[deferred.length];
+}
+
+/** In characters or bytes. */
+const SHORT = 16 << 10;
+
+/**
+ * latin1_swedish_ci. mysql2 takes statements as strings only, and encodes them as this character set says, which is told to Dolt
+ * at the beginning and looked at here from then on. So a string that has a character for each byte arrives as these bytes.
+ */
+const LATIN1 = 8;
+
+const oneByOne = (sql: string | Buffer): string =>
+  (typeof sql === 'string' ? Buffer.from(sql) : sql).toString('latin1');
 
 /**
  * For a host that is an address, mysql2 has the certificate checked against "localhost". Node takes the name to check

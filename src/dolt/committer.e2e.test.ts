@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { again, batchAt, inserted, OPTIONS, START, shown, start, T } from '../../test/support/committing.js';
 import { createDoltDatabaseName } from '../../test/support/dolt.js';
 import { Committer } from './committer.js';
+import { StagingBranch } from './staging.js';
 
 it('never dates a commit before the one that it follows, also not after a restart', async () => {
   await using target = createDoltDatabaseName();
@@ -111,4 +112,25 @@ it.each(['shown', 'followed'])('a commit that Dolt put after one of somebody els
   });
   expect(await target.sql('select * from t')).toEqual([]);
   expect(await target.sql("select count(*) as n from t as of 'wal2dolt'")).toEqual([{ n: 2 }]);
+});
+
+it('a batch after a commit of somebody else is not shown, and nothing goes on from there', async () => {
+  await using target = createDoltDatabaseName();
+  const { staging, committer } = await start(target);
+  await using _ = staging;
+  const one = (n: number) =>
+    committer.commit(
+      batchAt(BigInt(n), '2020-01-02T00:00:00.000000', { rows: 1, changes: inserted(T, [`${n}`, 'v']) }),
+    );
+  for (const n of [2, 3]) await shown(one(n));
+  const stranger = await target.connect('wal2dolt');
+  await stranger.query("insert into t values (99, 'theirs')");
+  await stranger.query("call dolt_commit('-A', '-m', 'theirs')");
+  await expect(shown(one(4))).rejects.toMatchObject({ code: 'E_TARGET_DIVERGED' });
+  await expect(one(5)).rejects.toMatchObject({ code: 'E_TARGET_DIVERGED' });
+  expect(await target.sql('select id from t order by id')).toEqual([{ id: 2 }, { id: 3 }]);
+
+  await staging[Symbol.asyncDispose]();
+  await using again = await StagingBranch.open(staging.address, staging.branches);
+  await expect(again.position()).rejects.toMatchObject({ code: 'E_TARGET_DIVERGED' });
 });

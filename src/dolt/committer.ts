@@ -169,7 +169,7 @@ export class Committer {
     await this.#staging.redateParts(date, this.#options.author);
     await this.#write(batch.changes);
     failpoint('after-apply');
-    await this.#row.recordHead(this.#position);
+    await this.#row.recordBatchHead(this.#position);
     await this.#recordTransactions(batch.transactions);
     await this.#row.move(last, this.#phase);
     const author = (alone && authorOf(last.context?.author)) || this.#options.author;
@@ -303,7 +303,7 @@ export class Committer {
 
   async #begin(): Promise<void> {
     if (this.#inTransaction) return;
-    await this.#staging.writer.run('START TRANSACTION');
+    this.#staging.writer.defer('START TRANSACTION');
     this.#inTransaction = true;
   }
 

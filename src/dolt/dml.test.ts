@@ -1,13 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { targetOf } from '../../test/support/tables.js';
-import { type Row, UNCHANGED } from '../core/row.js';
+import { UNCHANGED } from '../core/row.js';
 import {
   assertKeyFits,
   cellLiteral,
   deleteCopies,
   deleteKeys,
-  insertRows,
-  rowLiterals,
   sameKey,
   selectRows,
   updateRow,
@@ -23,15 +21,8 @@ const [id, code] = orders.columns;
 if (!id || !code) throw new Error('columns');
 
 describe('literals', () => {
-  it('of a row, of NULL, of text that would end them', () => {
-    expect(rowLiterals(orders)(['1', String.raw`it's \ `, null, 'NaN'])).toBe(
-      String.raw`(1,'it\'s \\ ',DEFAULT,'NaN')`,
-    );
-  });
-
   it('of a cell that is not known is a defect', () => {
     expect(() => cellLiteral(code, UNCHANGED)).toThrowError(expect.objectContaining({ code: 'E_INTERNAL' }));
-    expect(() => rowLiterals(orders)(['1', 'a', UNCHANGED, null])).toThrow('at is not known');
   });
 });
 
@@ -72,31 +63,6 @@ describe('statements', () => {
     expect(statements.map(({ expect: rows }) => rows)).toEqual([1_000, 1_000, 1]);
     expect(statements[2]?.sql).toBe("DELETE FROM `ord``ers` WHERE (`code`,`id`) IN (('x',2000))");
     expect([...deleteKeys(orders, [])]).toEqual([]);
-  });
-
-  it('insert at most 2,000 rows each', () => {
-    const rows = Array.from({ length: 4_001 }, (_, i): Row => [String(i), 'x', null, null]);
-    const statements = [...insertRows(orders, rows)];
-    expect(statements.map(({ expect: count }) => count)).toEqual([2_000, 2_000, 1]);
-    expect(statements[2]?.sql).toBe("INSERT INTO `ord``ers` (`id`,`code`,`at`,`amount`) VALUES (4000,'x',DEFAULT,DEFAULT)");
-    expect([...insertRows(orders, [])]).toEqual([]);
-  });
-
-  it('insert about a megabyte each, and a longer row alone', () => {
-    const log = targetOf({ name: 'log', columns: { what: 'text' } });
-    const rows = [400_000, 400_000, 400_000, 3_000_000, 10, 10].map((length): Row => ['x'.repeat(length)]);
-    const statements = [...insertRows(log, rows)];
-    expect(statements.map(({ expect: count }) => count)).toEqual([2, 1, 1, 2]);
-  });
-
-  it('insert without waiting for rows that are not there yet', () => {
-    let made = 0;
-    function* rows(): Iterable<Row> {
-      for (; made < 10_000; made += 1) yield [String(made), 'x', null, null];
-    }
-    const statements = insertRows(orders, rows())[Symbol.iterator]();
-    statements.next();
-    expect(made).toBeLessThanOrEqual(2_000);
   });
 
   it('update the cells that were sent, the key only where it changes', () => {

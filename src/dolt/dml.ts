@@ -4,7 +4,6 @@ import { qualifiedName } from '../core/schema.js';
 import type { TargetColumn, TargetTable } from '../core/target.js';
 import { Wal2DoltError } from '../errors.js';
 import { quoteName } from './client.js';
-import { literalDefault } from './ddl.js';
 
 /**
  * Net changes as SQL text. Nothing here talks to Dolt.
@@ -17,46 +16,18 @@ import { literalDefault } from './ddl.js';
 
 /** A statement and how many rows it must change: another number means that the target is not what the stream left. */
 export interface Statement {
-  readonly sql: string;
+  /** Bytes: of UTF-8. */
+  readonly sql: string | Buffer;
   readonly expect: number;
 }
 
-const INSERT_ROWS = 2_000;
-const INSERT_CHARACTERS = 1 << 20;
 const DELETE_KEYS = 1_000;
 
-/** How rows become `(…)` of an INSERT, which Dolt runs faster where every cell is a word (`Conversion.word`). Every cell must be known. */
-export function rowLiterals({ columns }: TargetTable): (row: Row) => string {
-  const nulls = columns.map(nullWord);
-  return (row) => {
-    let sql = '(';
-    for (let i = 0; i < columns.length; i += 1) {
-      if (i > 0) sql += ',';
-      const column = columns[i] as TargetColumn; // below the length
-      const cell = row[i] as Cell; // rows have one cell per column
-      const word = cell === null ? 'NULL' : column.conversion.word(known(column, cell));
-      sql += word === 'NULL' ? nulls[i] : word;
-    }
-    return `${sql})`;
-  };
-}
-
-/** To Dolt NULL is no word, but DEFAULT is, which comes to the same where a column may be NULL and has no other default. */
-const nullWord = (column: TargetColumn): string =>
-  column.notNull || literalDefault(column) !== null ? 'NULL' : 'DEFAULT';
-
 export function cellLiteral(column: TargetColumn, cell: Cell): string {
-  return cell === null ? 'NULL' : column.conversion.literal(known(column, cell));
-}
-
-function known(column: TargetColumn, cell: NonNullable<Cell>): string {
+  if (cell === null) return 'NULL';
   if (cell === UNCHANGED) throw new Wal2DoltError('E_INTERNAL', `the column ${column.name} is not known`);
-  return cell;
+  return column.conversion.literal(cell);
 }
-
-/** Whether there are keys that the table cannot hold exactly. */
-export const keyMayNotFit = (table: TargetTable): boolean =>
-  table.key.some((position) => table.columns[position]?.conversion.isExact);
 
 /** An inexact key would be another row's, so it stops the stream: throws E_VALUE_IN_KEY. */
 export function assertKeyFits(table: TargetTable, key: readonly string[]): void {
@@ -105,26 +76,6 @@ export function* deleteKeys(table: TargetTable, keys: Iterable<readonly string[]
     some = [];
   }
   if (some.length > 0) yield statement(some);
-}
-
-/** Multi-row INSERTs of at most 2,000 rows and about a megabyte, built one at a time. */
-export function* insertRows(table: TargetTable, rows: Iterable<Row>): Iterable<Statement> {
-  const names = table.columns.map((column) => quoteName(column.name)).join(',');
-  const head = `INSERT INTO ${quoteName(table.name)} (${names}) VALUES `;
-  const rowLiteral = rowLiterals(table);
-  let values: string[] = [];
-  let size = 0;
-  for (const row of rows) {
-    const literal = rowLiteral(row);
-    if (values.length > 0 && (values.length === INSERT_ROWS || size + literal.length > INSERT_CHARACTERS)) {
-      yield { sql: head + values.join(','), expect: values.length };
-      values = [];
-      size = 0;
-    }
-    values.push(literal);
-    size += literal.length;
-  }
-  if (values.length > 0) yield { sql: head + values.join(','), expect: values.length };
 }
 
 /** An UPDATE of the cells that were sent, the others keep their value. `from` is the row's key before. */

@@ -171,16 +171,6 @@ function inexactColumns(table: TargetTable): { column: TargetColumn; i: number; 
   });
 }
 
-/** Tells of rows of a table whether all their cells are exact. */
-export function exactness(table: TargetTable): (row: Row) => boolean {
-  const columns = inexactColumns(table);
-  return (row) =>
-    columns.every(({ i, isExact }) => {
-      const cell = row[i] as Cell; // rows have one cell per column
-      return cell === null || cell === UNCHANGED || isExact(cell);
-    });
-}
-
 function keyCells(table: TargetTable, row: Row): (string | null)[] {
   const positions = table.key.length > 0 ? table.key : table.columns.map((_, i) => i);
   return positions.map((i) => {

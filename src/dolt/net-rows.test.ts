@@ -45,8 +45,17 @@ describe('what two connections write at the same time', () => {
     expect(halves(rowsOf(changes(numbered, 2_000)))).not.toBeNull();
   });
 
+  it('is soon enough where rows are changed in place, with a statement each', () => {
+    const partial = new PlainChanges(numbered);
+    for (let i = 0; i < 100; i += 1) partial.update(null, [String(i), UNCHANGED]);
+    expect(keysOf(halves(rowsOf(partial))?.flat() ?? []).map(({ length }) => length)).toEqual([50, 50]);
+    const few = new PlainChanges(numbered);
+    for (let i = 0; i < 99; i += 1) few.update(null, [String(i), UNCHANGED]);
+    expect(halves(rowsOf(few))).toBeNull();
+  });
+
   const partial = changes(numbered, 3_000);
-  partial.update(null, ['5000', UNCHANGED]);
+  partial.update({ full: false, row: ['5000', null] }, ['5001', UNCHANGED]);
   const emptied = changes(numbered, 10);
   emptied.truncate();
   for (let i = 0; i < 3_000; i += 1) emptied.insert([String(i), 'v']);
@@ -55,7 +64,7 @@ describe('what two connections write at the same time', () => {
   const unique = targetOf({ ...NUMBERED, unique: [['v']] });
 
   it.each([
-    ['rows are changed in place', partial],
+    ['rows that are changed in place get other keys', partial],
     ['all rows go first', emptied],
     ['there is no key', keyless],
     ['values of a unique index may change hands', changes(unique, 3_000)],

@@ -56,27 +56,31 @@ function compare(a: readonly string[], b: readonly string[], numeric: readonly b
 
 /** Of fewer rows the second connection's own transaction costs more than it saves. */
 const WORTH_SHARING = 2_000;
+/** A partial row has a statement of its own, and so takes as long as many others. */
+const PARTIAL_ROWS = 20;
 
 /**
  * The rows for two connections that write at the same time, where that is faster: of a table each has a range of keys, so that
  * their transactions do not meet. Null where one connection is to write all.
  */
-export function halves(rows: readonly NetRows[]): readonly [readonly NetRows[], readonly NetRows[]] | null {
-  const shared = rows.flatMap((one) => (isShareable(one) ? [one] : []));
-  if (shared.reduce((sum, { entries }) => sum + entries.length, 0) < WORTH_SHARING) return null;
-  const whole = rows.filter((one) => !isShareable(one));
+export function halves(all: readonly NetRows[]): readonly [readonly NetRows[], readonly NetRows[]] | null {
+  const shared = all.flatMap((one) => (isShareable(one) ? [one] : []));
+  if (shared.reduce((sum, rows) => sum + costOf(rows), 0) < WORTH_SHARING) return null;
+  const whole = all.filter((one) => !isShareable(one));
   const middle = ({ entries }: KeyedRows): number => Math.ceil(entries.length / 2);
   const first = shared.map((one) => ({ ...one, entries: one.entries.subarray(0, middle(one)) }));
   const second = shared.map((one) => ({ ...one, entries: one.entries.subarray(middle(one)) }));
   return [[...first, ...whole], second];
 }
 
+const costOf = ({ entries, changes }: KeyedRows): number => entries.length + (PARTIAL_ROWS - 1) * changes.partial;
+
 /**
- * Not where a row of one range may be in the way of another's: values of unique indexes change hands, rows are moved in place, and
- * the same row of a keyless table is one row for Dolt, which merges it.
+ * Not where a row of one range may be in the way of another's: values of unique indexes change hands, partial rows get other keys,
+ * and the same row of a keyless table is one row for Dolt, which merges it.
  */
 const isShareable = (rows: NetRows): rows is KeyedRows =>
   !(rows instanceof KeylessChanges) &&
   !rows.truncated &&
   uniqueIndexes(rows.table).length === 0 &&
-  rows.changes.partial === 0;
+  !rows.changes.hasMovedPartial();

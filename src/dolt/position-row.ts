@@ -1,7 +1,7 @@
 import { isPart } from '../core/message.js';
-import type { Position } from '../core/position.js';
+import type { Lsn, Position } from '../core/position.js';
 import { Wal2DoltError } from '../errors.js';
-import { countSpill, insertCommit, type Phase, updatePosition } from './bookkeeping.js';
+import { countSpill, insertCommit, insertCommitAgain, type Phase, updatePosition } from './bookkeeping.js';
 import type { TargetConnection } from './client.js';
 import type { StagingBranch } from './staging.js';
 
@@ -14,6 +14,8 @@ export class PositionRow {
   readonly #staging: StagingBranch;
   readonly #slot: string;
   #spills = 0;
+  /** The last position that has a row in `wal2dolt_commits`, as far as is known. */
+  #recorded: Lsn | null = null;
 
   constructor(staging: StagingBranch, slot: string) {
     this.#staging = staging;
@@ -41,8 +43,21 @@ export class PositionRow {
   async recordHead(position: Position): Promise<void> {
     const { head, writer, branches } = this.#staging;
     if (isPart(head.message)) return; // no state; the one before it is recorded with the first part
-    if ((await writer.run(insertCommit(head, position))) > 0) return;
+    this.#recorded = position.endLsn;
+    if ((await writer.run(insertCommitAgain(head, position))) > 0) return;
     throw new Wal2DoltError('E_TARGET_DIVERGED', `someone else committed to branch ${branches.staging}`);
+  }
+
+  /**
+   * The same for a batch's commit, without the look at the head, where that was not recorded yet: a stranger's commit is found by the
+   * parent that this one has then, before readers see it, and by the next start, which finds another one recorded.
+   */
+  async recordBatchHead(position: Position): Promise<void> {
+    const { head, writer } = this.#staging;
+    if (this.#recorded === null || this.#recorded === position.endLsn || isPart(head.message))
+      return this.recordHead(position);
+    this.#recorded = position.endLsn;
+    writer.defer(insertCommit(head, position));
   }
 
   async #change(statement: string, connection: TargetConnection): Promise<void> {

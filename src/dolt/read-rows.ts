@@ -1,7 +1,8 @@
 import type { TargetTable } from '../core/target.js';
+import { Tuple } from '../core/tuple.js';
 import { quoteName, type TargetConnection, type TextRow } from './client.js';
-import { insertRows } from './dml.js';
 import { EXACT_TABLE, readExact } from './exact.js';
+import { insertRows } from './insert-rows.js';
 import { quoteText } from './sql-text.js';
 
 /** A row as exact Postgres text, in the order of the table's columns. */
@@ -66,7 +67,7 @@ export async function readKeylessRowsApart(
 ): Promise<{ readonly plain: AsyncGenerator<ExactRow[]>; readonly exact: () => AsyncGenerator<ExactRow[]> }> {
   const exact = (): AsyncGenerator<ExactRow[]> => readExactRows(reader, table, commit);
   await writer.run('START TRANSACTION');
-  for await (const rows of exact()) for (const { sql } of insertRows(table, rows)) await writer.run(sql);
+  for await (const rows of exact()) for (const { sql } of insertRows(table, rows.map(Tuple.of))) await writer.run(sql);
   await writer.run('COMMIT');
   const before = table.columns.map((column) => column.conversion.read(quoteName(`from_${column.name}`)));
   const sql = `SELECT ${before.join(',')} FROM dolt_diff(${quoteText(commit)}, 'WORKING', ${quoteText(table.name)}) WHERE diff_type='removed'`;

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import { batchAt, inserted, shown, start, T } from '../../test/support/committing.js';
 import { createDoltDatabaseName } from '../../test/support/dolt.js';
+import { contentOf } from '../../test/support/row-changes.js';
+import { createTargetTables } from '../../test/support/target-tables.js';
+import { UNCHANGED } from '../core/row.js';
 
 /*
  * Large batches are written by two connections.
@@ -37,4 +40,22 @@ it('rows of both that somebody threw away are missed', async () => {
   ).rejects.toMatchObject({
     code: 'E_TARGET_DIVERGED',
   });
+});
+
+it('rows that are changed in place are shared, and their exact values stay with them', async () => {
+  await using target = await createTargetTables();
+  const table = await target.create({
+    columns: { id: 'integer', n: 'integer', amount: 'numeric', long: 'text' },
+    key: ['id'],
+  });
+  const rows = Array.from({ length: 300 }, (_, i) => [String(i), '0', i % 7 === 0 ? `${i}.50` : `${i}.5`, `long ${i}`]);
+  await target.change(table, (net) => {
+    for (const row of rows) net.insert(row);
+  });
+  await target.share(table, (net) => {
+    for (const [id = ''] of rows) net.update(null, [id, `1${id}`, UNCHANGED, UNCHANGED]);
+  });
+  expect(await target.rowsOf(table)).toEqual(
+    contentOf(rows.map(([id = '', , amount = '', long = '']) => [id, `1${id}`, amount, long])),
+  );
 });

@@ -14,6 +14,9 @@ import { tagName } from './tag-name.js';
 
 const LOG_PAGE = 20;
 
+/** So many commits may wait for the readers' branch to be moved. */
+const MOST_BEHIND = 16;
+
 /**
  * The staging branch and the right to write it.
  *
@@ -30,11 +33,15 @@ export class StagingBranch implements AsyncDisposable {
   #head: StagingHead;
   /** The commits since the last state, where a source transaction has several. */
   #parts: StagingHead[] = [];
-  #beside: Promise<TargetConnection> | null = null;
-  /** The last fast-forward of the readers' branch: until it is done the staging branch has to stay where it is. */
+  #beside: Promise<TargetConnection>;
+  /** Looks whether the head has the parent that it was to have. */
+  #checking: Promise<void> = Promise.resolve();
+  /** The last fast-forward of the readers' branch, of those that were asked for. */
   #publishing: Promise<void> = Promise.resolve();
-  /** Whether the head's parent is the one that it was to be was not looked at yet. */
-  #isUnchecked = false;
+  /** The same while it has not begun: what is asked for meanwhile goes with it. */
+  #toPublish: { hash: string; checked: Promise<void>; commits: number } | null = null;
+  /** Why the readers' branch can not be moved: nothing more is to be committed then. */
+  #refusal: Error | null = null;
 
   private constructor(
     address: TargetAddress,
@@ -48,6 +55,8 @@ export class StagingBranch implements AsyncDisposable {
     this.writer = writer;
     this.#publisher = publisher;
     this.#head = head;
+    // When it is needed, much is on its way already.
+    this.#beside = this.#openBeside();
   }
 
   /**
@@ -61,7 +70,7 @@ export class StagingBranch implements AsyncDisposable {
       const first = await TargetConnection.open(address);
       connections.push(first);
       await createBranches(first, branches);
-      const writer = await TargetConnection.open(address, branches.staging);
+      const writer = await TargetConnection.open(address, branches.staging, { defers: true });
       const publisher = await TargetConnection.open(address, branches.target);
       connections.push(writer, publisher);
       await first[Symbol.asyncDispose]();
@@ -131,8 +140,7 @@ export class StagingBranch implements AsyncDisposable {
   async redateParts(date: Micros, author: string): Promise<void> {
     const [first] = this.#parts;
     if (!first || this.#parts.every((part) => part.date === date)) return;
-    await this.#publishing;
-    await this.#checkParent(this.writer);
+    await this.#settle();
     const beside = squashBranch(this.branches.staging);
     await this.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(beside)}, ${quoteText(first.parent)})`);
     {
@@ -159,20 +167,27 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   async #commit(flags: readonly string[], message: string, date: Micros, author: string): Promise<string> {
-    await this.#publishing;
-    await this.#checkParent(this.writer);
+    if ((this.#toPublish?.commits ?? 0) >= MOST_BEHIND) await this.#publishing;
+    await this.#checking;
+    if (this.#refusal) throw this.#refusal;
+    const parent = this.#head.hash;
     const hash = await callCommit(this.writer, flags, message, date, author);
-    this.#head = { hash, parent: this.#head.hash, message, date };
-    this.#isUnchecked = true;
+    this.#head = { hash, parent, message, date };
+    this.#checking = this.#checkParent(hash, parent);
+    this.#checking.catch(() => {}); // the next commit throws it, and who publishes
     return hash;
   }
 
   /** Dolt puts a commit after whatever somebody else committed since our SQL transaction began, merged: nobody is to see that. */
-  async #checkParent(connection: TargetConnection): Promise<void> {
-    if (!this.#isUnchecked) return;
-    this.#isUnchecked = false;
-    const parent = await connection.value(`SELECT HASHOF(${quoteText(`${this.branches.staging}~1`)})`);
-    if (parent !== this.#head.parent) throw this.#stranger(parent ?? '');
+  async #checkParent(hash: string, parent: string): Promise<void> {
+    const found = await (await this.beside()).value(`SELECT HASHOF(${quoteText(`${hash}~1`)})`);
+    if (found !== parent) throw this.#stranger(found ?? '');
+  }
+
+  /** Everything that was asked for is published, and the head is looked at: branches may move. */
+  async #settle(): Promise<void> {
+    await this.#publishing;
+    await this.#checking;
   }
 
   #stranger(hash: string): Wal2DoltError {
@@ -190,8 +205,7 @@ export class StagingBranch implements AsyncDisposable {
     date: Micros,
     author: string,
   ): Promise<void> {
-    await this.#publishing;
-    await this.#checkParent(this.writer);
+    await this.#settle();
     const beside = squashBranch(this.branches.staging);
     await this.writer.run(`CALL DOLT_BRANCH('-f', ${quoteText(beside)}, ${quoteText(this.branches.staging)})`);
     {
@@ -209,14 +223,29 @@ export class StagingBranch implements AsyncDisposable {
     failpoint('after-squash');
   }
 
-  /** Moves the readers' branch to the staging branch's HEAD. The next rows may be written meanwhile; the next commit waits for it. */
+  /**
+   * Moves the readers' branch to what the staging branch's HEAD is now, or beyond where more was asked for until its turn comes. Meanwhile more
+   * may be written and committed.
+   */
   publish(): Promise<void> {
-    this.#publishing = this.#publishing.then(async () => {
-      await this.#checkParent(this.#publisher);
-      await fastForward(this.#publisher, this.branches.staging);
+    const wanted = { hash: this.#head.hash, checked: this.#checking };
+    if (this.#toPublish) {
+      Object.assign(this.#toPublish, wanted, { commits: this.#toPublish.commits + 1 });
+      return this.#publishing;
+    }
+    this.#toPublish = { ...wanted, commits: 1 };
+    this.#publishing = this.#publishing.then(() => this.#forward());
+    this.#publishing.catch((error: Error) => {
+      this.#refusal = error;
     });
-    this.#publishing.catch(() => {}); // whoever called is told, and so is the next commit
     return this.#publishing;
+  }
+
+  async #forward(): Promise<void> {
+    const { hash, checked } = this.#toPublish ?? { hash: this.#head.hash, checked: this.#checking };
+    this.#toPublish = null;
+    await checked;
+    await fastForward(this.#publisher, hash);
   }
 
   /** Names a commit, as `tagName` has it. An existing or impossible name is no reason to stop: false then. */
@@ -235,8 +264,18 @@ export class StagingBranch implements AsyncDisposable {
 
   /** One more connection to the staging branch, for what is written beside the writer. */
   async beside(): Promise<TargetConnection> {
-    if (this.#beside === null || (await this.#beside).isLost) this.#beside = this.openCopyConnection(BESIDE);
+    const isLost = await this.#beside.then(
+      (beside) => beside.isLost,
+      () => true,
+    );
+    if (isLost) this.#beside = this.#openBeside();
     return this.#beside;
+  }
+
+  #openBeside(): Promise<TargetConnection> {
+    const opening = this.openCopyConnection(BESIDE);
+    opening.catch(() => {}); // who needs it tries again
+    return opening;
   }
 
   /** One more connection to the staging branch, for the copy. `number` makes its lock its own. */
@@ -245,7 +284,7 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const beside = await this.#beside;
+    const beside = await this.#beside.catch(() => null);
     await Promise.all([this.writer, this.#publisher, beside].map((one) => one?.[Symbol.asyncDispose]()));
   }
 
@@ -253,7 +292,7 @@ export class StagingBranch implements AsyncDisposable {
   destroy(): void {
     this.writer.destroy();
     this.#publisher.destroy();
-    void this.#beside?.then(
+    void this.#beside.then(
       (beside) => beside.destroy(),
       () => {},
     );

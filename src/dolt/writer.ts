@@ -6,19 +6,11 @@ import { isTooLong, Tuple } from '../core/tuple.js';
 import { Wal2DoltError } from '../errors.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { uniqueIndexes } from './ddl.js';
-import {
-  assertKeyFits,
-  deleteCopies,
-  deleteKeys,
-  insertRows,
-  keyMayNotFit,
-  type Statement,
-  selectRows,
-  updateRow,
-} from './dml.js';
-import { type ExactValues, exactness, rowKey } from './exact.js';
+import { deleteCopies, deleteKeys, type Statement, selectRows, updateRow } from './dml.js';
+import { type ExactValues, rowKey } from './exact.js';
 import { collectGarbage } from './garbage.js';
 import { type InPlace, inPlace, orderInPlace } from './in-place.js';
+import { insertRows } from './insert-rows.js';
 import type { KeyedRows, NetRows } from './net-rows.js';
 
 /** Rows read back in one statement: few, since those that are read whole may be large. */
@@ -56,8 +48,7 @@ export class Writer {
   /** Rows of a copy: nothing was there before. */
   async insert(table: TargetTable, rows: readonly Row[]): Promise<void> {
     await this.#writing(table, async () => {
-      await this.#run(table, insertRows(table, this.#checked(table, rows)));
-      await this.#exact.keep(this.#connection, table, rows);
+      await this.#insert(table, tuplesOf(rows));
     });
   }
 
@@ -101,18 +92,12 @@ export class Writer {
     await this.#insert(table, coming());
   }
 
-  /** Of what is to be kept exactly, the rows are found on the way: there are few, as a rule, and each is made into cells once. */
   async #insert(table: TargetTable, rows: Iterable<Tuple>): Promise<void> {
     const inexact: Tuple[] = [];
-    const isExact = exactness(table);
-    const cells = function* (): Iterable<Row> {
-      for (const row of rows) {
-        const all = row.cells();
-        if (!isExact(all)) inexact.push(row);
-        yield all;
-      }
-    };
-    await this.#run(table, insertRows(table, this.#checked(table, cells())));
+    await this.#run(
+      table,
+      insertRows(table, rows, (row) => inexact.push(row)),
+    );
     await this.#exact.keep(this.#connection, table, cellsOf(inexact));
   }
 
@@ -223,7 +208,7 @@ export class Writer {
       if (sql.length > HUGE_STATEMENT) {
         this.#huge = true;
         collectGarbage();
-        Buffer.byteLength(sql); // puts its parts together, which are garbage then
+        if (typeof sql === 'string') Buffer.byteLength(sql); // puts its parts together, which are garbage then
         collectGarbage();
       }
       const result = this.#connection.run(sql);
@@ -242,22 +227,14 @@ export class Writer {
     }
     return indexes;
   }
-
-  *#checked(table: TargetTable, rows: Iterable<Row>): Iterable<Row> {
-    const mayNotFit = keyMayNotFit(table);
-    for (const row of rows) {
-      if (mayNotFit)
-        assertKeyFits(
-          table,
-          table.key.map((i) => String(row[i])),
-        );
-      yield row;
-    }
-  }
 }
 
 function* updates(table: TargetTable, rows: readonly InPlace[]): Iterable<Statement> {
   for (const { entry, from } of rows) yield updateRow(table, from, entry.key, rowOf(entry).cells());
+}
+
+function* tuplesOf(rows: Iterable<Row>): Iterable<Tuple> {
+  for (const row of rows) yield Tuple.of(row);
 }
 
 function* cellsOf(rows: Iterable<Tuple>): Iterable<Row> {

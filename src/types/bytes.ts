@@ -1,4 +1,5 @@
 import type { Conversion } from '../core/target.js';
+import { writeHex } from './bytes-of-text.js';
 import { conversion, LONG_BYTES, unreadable } from './conversion.js';
 
 const HEX = /^\\x(?:[0-9a-f]{2})*$/;
@@ -13,6 +14,7 @@ export function bytes(sql: string, limit: number | null): Conversion {
       return `x'${limit === null ? text.slice(2) : text.slice(2, 2 + 2 * limit)}'`;
     },
     isExact: limit === null ? null : fits,
+    write: writeHex(limit),
     read: (column) => `hex(${column})`,
     restore: (value) => `\\x${value.toLowerCase()}`,
     declaredBytes: sql.startsWith('VARBINARY') ? (limit ?? 0) : LONG_BYTES,

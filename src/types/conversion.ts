@@ -15,6 +15,7 @@ export function conversion(parts: Parts): Conversion {
     comparable: true,
     nullable: false,
     word: parts.literal,
+    write: null,
     ...parts,
   };
 }

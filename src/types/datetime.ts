@@ -1,4 +1,5 @@
 import type { Conversion } from '../core/target.js';
+import { writeShape } from './bytes-of-text.js';
 import { conversion, unreadable, WORD_BYTES } from './conversion.js';
 
 /*
@@ -27,6 +28,7 @@ export const date: Conversion = conversion({
   sql: 'DATE',
   literal: (text) => (DATE.test(text) ? `'${text}'` : beyondDate(text)),
   isExact: (text) => DATE.test(text),
+  write: writeShape('0000-00-00', false),
   read: (column) => `date_format(${column}, '%Y-%m-%d')`,
   declaredBytes: WORD_BYTES,
 });
@@ -40,6 +42,7 @@ function datetime(type: string, offset: string): Conversion {
     sql: 'DATETIME(6)',
     literal: (text) => (exact.test(text) ? `'${text.slice(0, text.length - offset.length)}'` : nearest(text)),
     isExact: (text) => exact.test(text),
+    write: writeShape('0000-00-00 00:00:00', true, offset),
     read: (column) => `date_format(${column}, '%Y-%m-%d %H:%i:%s.%f')`,
     restore: (value) => withoutZeroFraction(value) + offset,
     declaredBytes: WORD_BYTES,
@@ -56,6 +59,7 @@ export const time: Conversion = conversion({
   sql: 'TIME(6)',
   literal: (text) => `cast(${timeWord(text)} as time(6))`,
   word: timeWord,
+  write: writeShape('00:00:00', true),
   restore: withoutZeroFraction,
   declaredBytes: 16,
 });

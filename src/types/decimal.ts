@@ -1,9 +1,12 @@
 import type { Conversion } from '../core/target.js';
+import { type WriteText, writeUnsigned } from './bytes-of-text.js';
 import { conversion, numberWord, unreadable } from './conversion.js';
 
 /** Dolt's largest DECIMAL. */
 export const MAX_PRECISION = 65;
 export const MAX_SCALE = 30;
+
+const DIGIT_ZERO = 0x30;
 
 const NUMERIC = /^(-?)(\d+)(?:\.(\d+))?$/;
 
@@ -21,6 +24,7 @@ export function decimal(precision: number, scale: number, textScale: number | nu
     sql,
     literal,
     word: scale === 0 ? literal : numberWord(literal),
+    write: writeExact(precision - scale, scale, textScale),
     isExact: (text) => exact.test(text) || text === 'NaN',
     restore: (value) => {
       if (value === 'NaN') return value;
@@ -46,6 +50,13 @@ function exactPattern(wholeDigits: number, scale: number, textScale: number | nu
           ? `\\.\\d{${textScale}}`
           : `\\.\\d{${scale}}0{${textScale - scale}}`;
   return new RegExp(`^-?${whole}${fraction}$`);
+}
+
+/** The unsigned numbers of `exactPattern`; null where it is of a rare kind. */
+function writeExact(wholeDigits: number, scale: number, textScale: number | null): WriteText | null {
+  if (wholeDigits === 0 || (textScale ?? 0) > scale) return null;
+  if (textScale !== null) return writeUnsigned(wholeDigits, (decimals) => decimals === textScale);
+  return writeUnsigned(wholeDigits, (decimals, last) => decimals === 0 || (decimals <= scale && last !== DIGIT_ZERO));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Conversion } from '../core/target.js';
+import { writeFewDigits } from './bytes-of-text.js';
 import { conversion, numberWord, unreadable, WORD_BYTES } from './conversion.js';
 
 /** Decimal exponent from which Postgres writes a float with an exponent: DBL_DIG and FLT_DIG. */
@@ -84,6 +85,7 @@ export function double(type: string, digits: number): Conversion {
     sql: 'DOUBLE',
     literal,
     word: numberWord(literal),
+    write: writeFewDigits(digits),
     isExact: (text) => isExactFloat(text, digits),
     restore: (value) => floatText(Number(value), digits),
     nullable: true,

@@ -1,4 +1,5 @@
 import type { Conversion } from '../core/target.js';
+import { endOfDigits, isDigit, type WriteText } from './bytes-of-text.js';
 import { conversion, LONG_BYTES } from './conversion.js';
 import { decimalText, largestDouble } from './float.js';
 import { escapeString } from './text.js';
@@ -76,6 +77,15 @@ function endOfString(text: string, from: number): number {
   return text.length;
 }
 
+const QUOTE = 0x22;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const LARGE_E = 0x45;
+const BACKSLASH = 0x5c;
+const SMALL_E = 0x65;
+
+const DOUBTFUL_LENGTH = 16;
+
 /** At least 16 characters (15 digits always survive), or a decimal that ends in zero. Most documents have neither. */
 const DOUBTFUL = /\d[\d.]{15}|\.\d*0(?!\d)/;
 
@@ -103,8 +113,34 @@ function nearestDocument(text: string): string {
   return nearest + text.slice(done);
 }
 
+/** What has no doubtful number, nor one with an exponent, which jsonb does not print. */
+const writeJsonb: WriteText = (text, start, end, sql) => {
+  for (let at = start; at < end; ) {
+    const byte = text[at] as number; // below the end
+    if (byte === QUOTE) at = afterString(text, at + 1, end);
+    else if (!isDigit(byte)) at += 1;
+    else {
+      const point = endOfDigits(text, at, end);
+      const stop = text[point] === POINT ? endOfDigits(text, point + 1, end) : point;
+      if (stop - at >= DOUBTFUL_LENGTH || (stop > point && text[stop - 1] === ZERO)) return false;
+      if (text[stop] === POINT || text[stop] === SMALL_E || text[stop] === LARGE_E) return false;
+      at = stop;
+    }
+  }
+  sql.string(text, start, end);
+  return true;
+};
+
+function afterString(text: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && text[at] !== QUOTE) at += text[at] === BACKSLASH ? 2 : 1;
+  return at + 1;
+}
+
 /** A JSON column; `read` casts it to text, which is UTF-8 whatever the client makes of Dolt's JSON type. */
-export const jsonColumn = (parts: Pick<Conversion, 'literal' | 'isExact' | 'restore'>): Conversion =>
+export const jsonColumn = (
+  parts: Pick<Conversion, 'literal' | 'isExact' | 'restore'> & Partial<Conversion>,
+): Conversion =>
   conversion({
     ...parts,
     sql: 'JSON',
@@ -118,6 +154,7 @@ export const jsonColumn = (parts: Pick<Conversion, 'literal' | 'isExact' | 'rest
 export const jsonb: Conversion = jsonColumn({
   literal: (text) => escapeString(nearestDocument(text)),
   isExact: isExactJsonb,
+  write: writeJsonb,
   restore: restoreJsonb,
 });
 

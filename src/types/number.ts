@@ -1,4 +1,5 @@
 import type { Conversion } from '../core/target.js';
+import { writeBoolean, writeInteger } from './bytes-of-text.js';
 import { conversion, numberWord, unreadable, WORD_BYTES } from './conversion.js';
 import { decimal, decimalBytes, nearestInteger, withoutTrailingZeros, withScale } from './decimal.js';
 import { decimalText, doubleLiteral, floatText } from './float.js';
@@ -13,6 +14,7 @@ export const integer = (sql: string): Conversion =>
       if (!INTEGER.test(text)) throw unreadable(sql, text);
       return text;
     },
+    write: writeInteger,
     declaredBytes: WORD_BYTES,
   });
 
@@ -23,6 +25,7 @@ export const boolean: Conversion = conversion({
     if (text === 'f') return '0';
     throw unreadable('boolean', text);
   },
+  write: writeBoolean,
   restore: (value) => (value === '0' ? 'f' : 't'),
   declaredBytes: WORD_BYTES,
 });

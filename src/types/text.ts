@@ -1,4 +1,5 @@
 import type { Conversion } from '../core/target.js';
+import { writeString } from './bytes-of-text.js';
 import { conversion, LONG_BYTES } from './conversion.js';
 
 const SPECIAL = /['\\\0]/;
@@ -21,14 +22,29 @@ export function escapeString(text: string): string {
 }
 
 /** The text verbatim, of any length. */
-export const longText: Conversion = conversion({ sql: 'LONGTEXT', literal: escapeString, declaredBytes: LONG_BYTES });
+export const longText: Conversion = conversion({
+  sql: 'LONGTEXT',
+  literal: escapeString,
+  write: writeString(),
+  declaredBytes: LONG_BYTES,
+});
 
 /** The text verbatim, where Postgres itself never prints more than `characters`. */
 export const boundedText = (characters: number): Conversion =>
-  conversion({ sql: `VARCHAR(${characters})`, literal: escapeString, declaredBytes: 4 * characters });
+  conversion({
+    sql: `VARCHAR(${characters})`,
+    literal: escapeString,
+    write: writeString(),
+    declaredBytes: 4 * characters,
+  });
 
 /** A uuid, as Postgres prints it. */
-export const uuid: Conversion = conversion({ sql: 'CHAR(36)', literal: escapeString, declaredBytes: 4 * 36 });
+export const uuid: Conversion = conversion({
+  sql: 'CHAR(36)',
+  literal: escapeString,
+  write: writeString(),
+  declaredBytes: 4 * 36,
+});
 
 /** The text verbatim; what is longer than the column is not exact, and cut. */
 export function limitedText(type: 'VARCHAR' | 'CHAR', characters: number): Conversion {
@@ -38,6 +54,7 @@ export function limitedText(type: 'VARCHAR' | 'CHAR', characters: number): Conve
     sql: `${type}(${characters})`,
     literal: (text) => escapeString(fits(text) ? text : Array.from(text).slice(0, characters).join('')),
     isExact: fits,
+    write: writeString(characters),
     declaredBytes: 4 * characters,
   });
 }
@@ -49,6 +66,7 @@ export function byteLimitedText(sql: string, bytes: number): Conversion {
     sql,
     literal: (text) => escapeString(fits(text) ? text : firstBytes(text, bytes)),
     isExact: fits,
+    write: writeString(bytes),
     declaredBytes: LONG_BYTES,
   });
 }

@@ -4,7 +4,7 @@ import { createBookkeeping, insertTable } from '../../src/dolt/bookkeeping.js';
 import { parseTarget, TargetConnection } from '../../src/dolt/client.js';
 import { createIndexes, createTable } from '../../src/dolt/ddl.js';
 import { ExactValues } from '../../src/dolt/exact.js';
-import { netRows } from '../../src/dolt/net-rows.js';
+import { halves, netRows } from '../../src/dolt/net-rows.js';
 import { Writer } from '../../src/dolt/writer.js';
 import { doltContents } from './compare.js';
 import { createDoltDatabase } from './dolt.js';
@@ -20,6 +20,8 @@ export interface TargetTables extends AsyncDisposable {
   write(changes: readonly PlainChanges[], writer?: Writer): Promise<void>;
   /** What was told to a table's net changes, written. */
   change(table: TargetTable, tell: (net: PlainChanges) => void): Promise<void>;
+  /** The same by two connections, which have to be worth it. */
+  share(table: TargetTable, tell: (net: PlainChanges) => void): Promise<void>;
   /** The rows as sorted lists of JSON, exact values put back in place. */
   rowsOf(table: TargetTable): Promise<readonly string[] | undefined>;
 }
@@ -57,6 +59,18 @@ export async function createTargetTables(): Promise<TargetTables> {
       const net = new PlainChanges(table);
       tell(net);
       await write([net]);
+    },
+    async share(table, tell) {
+      const net = new PlainChanges(table);
+      tell(net);
+      const shared = halves(netRows([net.net]));
+      if (shared === null) throw new Error('two connections are not worth it');
+      const exact = await ExactValues.load(connection);
+      await using beside = await connection.another();
+      const both = [connection, beside];
+      for (const one of both) await one.run('START TRANSACTION');
+      await Promise.all(both.map((one, i) => new Writer(one, exact).write(shared[i] ?? [])));
+      for (const one of both) await one.run('COMMIT');
     },
     rowsOf: async ({ source }) => (await doltContents(database.url)).get(qualifiedName(source)),
     async [Symbol.asyncDispose]() {

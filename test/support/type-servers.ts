@@ -1,10 +1,13 @@
 import type { RowDataPacket } from 'mysql2';
 import type { ColumnType } from '../../src/core/schema.js';
-import type { Conversion } from '../../src/core/target.js';
+import type { Conversion, TargetTable } from '../../src/core/target.js';
+import { Tuple } from '../../src/core/tuple.js';
+import { insertRows } from '../../src/dolt/insert-rows.js';
 import { readTables } from '../../src/postgres/catalog.js';
 import { connectSource, queryRows } from '../../src/postgres/client.js';
 import { createDoltDatabase } from './dolt.js';
 import { createPostgresDatabase } from './postgres.js';
+import { targetOf } from './tables.js';
 
 /** A Postgres that prints values and a Dolt that stores them, without anything of the stream in between. */
 export interface TypeServers extends AsyncDisposable {
@@ -18,6 +21,14 @@ export interface TypeServers extends AsyncDisposable {
   tableName(): string;
   run(sql: string): Promise<void>;
   rows(sql: string): Promise<(string | null)[][]>;
+}
+
+/** `id int, c` with this conversion, made by SQL of the tests' own. */
+function tableWith(name: string, conversion: Conversion): TargetTable {
+  const table = targetOf({ name, columns: { id: 'integer', c: 'text' }, key: ['id'] });
+  const [id, c] = table.columns;
+  if (!id || !c) throw new Error('it has two columns');
+  return { ...table, name, columns: [id, { ...c, notNull: false, conversion }] };
 }
 
 const SETUP = `
@@ -77,8 +88,9 @@ export async function startTypeServers(): Promise<TypeServers> {
     async store(conversion, values, table = tableName()) {
       await run(`create table ${table} (id int primary key, c ${conversion.sql})`);
       for (let start = 0; start < values.length; start += 500) {
-        const some = values.slice(start, start + 500).map((text, i) => `(${start + i}, ${conversion.literal(text)})`);
-        await run(`insert into ${table} values ${some.join(', ')}`);
+        // As the writer does it.
+        const some = values.slice(start, start + 500).map((text, i) => Tuple.of([String(start + i), text]));
+        for (const { sql } of insertRows(tableWith(table, conversion), some)) await run(sql.toString());
       }
       return (await rows(`select ${conversion.read('`c`')} from ${table} order by id`)).map(([value]) =>
         value === null || value === undefined ? null : conversion.restore(value),

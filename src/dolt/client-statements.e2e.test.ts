@@ -1,0 +1,79 @@
+import { expect, it } from 'vitest';
+import { createDoltDatabase } from '../../test/support/dolt.js';
+import { parseTarget, TargetConnection } from './client.js';
+
+const open = (url: string, defers = false): Promise<TargetConnection> =>
+  TargetConnection.open(parseTarget(url), 'main', { defers });
+
+it('statements arrive as they are, as text and as bytes', async () => {
+  await using database = await createDoltDatabase();
+  await using connection = await open(database.url);
+  await connection.run('CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)');
+  const text = 'é 漢 😀 \u0301 \u007f\u0080\u00ff ÿ \n\t ; -- /* */ # `';
+  expect(await connection.run(`INSERT INTO t VALUES (1, '${text}')`)).toBe(1);
+  const bytes = Buffer.from(`INSERT INTO t VALUES (2, '${text}')`);
+  const running = connection.run(bytes);
+  bytes.fill(0);
+  expect(await running).toBe(1);
+  expect(await connection.rows('SELECT v FROM t ORDER BY id')).toEqual([[text], [text]]);
+  const streamed = [];
+  for await (const row of connection.stream(`SELECT id FROM t WHERE v = '${text}' ORDER BY id`)) streamed.push(row);
+  expect(streamed).toEqual([['1'], ['2']]);
+  await expect(connection.run(`SELECT '${text}' FROM nowhere`)).rejects.toMatchObject({ code: 'E_TARGET_QUERY' });
+  await expect(connection.run('SELECT 1; SELECT 2')).rejects.toMatchObject({ code: 'E_TARGET_QUERY' });
+});
+
+it('deferred statements go before the next one, whatever it is', async () => {
+  await using database = await createDoltDatabase();
+  await using connection = await open(database.url, true);
+  await connection.run('CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)');
+  const changed: string[] = [];
+  const defer = (id: number): void =>
+    connection.defer(`INSERT INTO t VALUES (${id}, 'é'), (${id + 1}, ';')`, (rows) => changed.push(`${id}: ${rows}`));
+
+  defer(1);
+  defer(3);
+  expect(changed).toEqual([]);
+  expect(await connection.run("UPDATE t SET v = 'x' WHERE id > 1")).toBe(3);
+  expect(changed.splice(0)).toEqual(['1: 2', '3: 2']);
+
+  defer(5);
+  expect(await connection.rows('SELECT COUNT(*), MAX(id) FROM t')).toEqual([['6', '6']]);
+  defer(7);
+  expect(await connection.run(`UPDATE t SET v = '${'long '.repeat(10_000)}' WHERE id >= 7`)).toBe(2);
+  defer(9);
+  defer(11);
+  expect(await connection.run(Buffer.from(`DELETE FROM t WHERE v = '${'x'.repeat(100_000)}' OR id = 12`))).toBe(1);
+  defer(13);
+  const streamed = [];
+  for await (const [id] of connection.stream('SELECT id FROM t ORDER BY id')) streamed.push(id);
+  expect(streamed).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '13', '14']);
+  expect(changed).toEqual(['5: 2', '7: 2', '9: 2', '11: 2', '13: 2']);
+});
+
+it.each([
+  ['a deferred statement', 'INSERT INTO nowhere VALUES (1)', 'INSERT INTO t VALUES (1)'],
+  ['the one behind it', 'INSERT INTO t VALUES (1)', 'INSERT INTO nowhere VALUES (1)'],
+])('where %s fails, the transaction and the connection are gone', async (_, deferred, next) => {
+  await using database = await createDoltDatabase();
+  await using connection = await open(database.url, true);
+  await connection.run('CREATE TABLE t (id INT PRIMARY KEY)');
+  connection.defer('START TRANSACTION');
+  connection.defer(deferred);
+  await expect(connection.run(next)).rejects.toMatchObject({ code: 'E_TARGET_QUERY' });
+  expect(connection.isLost).toBe(true);
+  await expect(connection.run('COMMIT')).rejects.toThrow('Dolt');
+  await using other = await open(database.url);
+  expect(await other.rows('SELECT * FROM t')).toEqual([]);
+});
+
+it('what a check throws is thrown for the next one', async () => {
+  await using database = await createDoltDatabase();
+  await using connection = await open(database.url, true);
+  await connection.run('CREATE TABLE t (id INT PRIMARY KEY)');
+  connection.defer('INSERT INTO t VALUES (2)', () => {
+    throw new Error('not as it was left');
+  });
+  await expect(connection.rows('SELECT * FROM t')).rejects.toThrow('not as it was left');
+  expect(await connection.rows('SELECT * FROM t')).toEqual([['2']]);
+});
