@@ -153,7 +153,7 @@ export class TargetConnection implements AsyncDisposable {
       // With more of them waiting, large ones add up. rowsAsArray and typeCast make them what they are.
       for await (const row of connection.query(oneByOne(sql)).stream({ highWaterMark: 1 })) yield row as TextRow;
     } catch (error) {
-      throw asTargetError(error, sql);
+      throw asTargetError(error, [sql]);
     }
   }
 
@@ -197,26 +197,33 @@ export class TargetConnection implements AsyncDisposable {
   }
 
   async #query(sql: string | Buffer): Promise<unknown> {
+    const encoded = oneByOne(sql); // before anything is waited for: the bytes may change then
     const deferred = this.#deferred;
+    if (deferred.length === 0) return this.#send(encoded, [encoded]);
     // Put together, a long one would be copied once more.
-    if (deferred.length > 0 && sql.length > SHORT) await this.#flush();
-    if (this.#deferred.length === 0) return this.#send(oneByOne(sql));
-    const results = await this.#sendDeferred(deferred, `;${oneByOne(sql)}`);
-    // Of several statements there is an array of results, one for each.
-    return checked(deferred, results as unknown[]);
+    if (encoded.length > SHORT) {
+      await this.#flush();
+      return this.#send(encoded, [encoded]);
+    }
+    this.#deferred = [];
+    const all = [...deferred.map((one) => oneByOne(one.sql)), encoded];
+    return checked(deferred, await this.#sendTogether(all));
   }
 
   async #flush(): Promise<void> {
     const deferred = this.#deferred;
-    const results = await this.#sendDeferred(deferred, '');
-    checked(deferred, deferred.length === 1 ? [results] : (results as unknown[])); // as above
+    this.#deferred = [];
+    checked(deferred, await this.#sendTogether(deferred.map((one) => oneByOne(one.sql))));
   }
 
-  /** Dolt 2.2 goes on after one that failed, which mysql2 does not expect: the connection ends, and with it its transaction. */
-  async #sendDeferred(deferred: readonly Deferred[], rest: string): Promise<unknown> {
-    this.#deferred = [];
+  /**
+   * Results of several statements, or of one. Dolt 2.2 goes on after one that failed, which mysql2 does not expect: the connection ends, and with
+   * it its transaction.
+   */
+  async #sendTogether(encoded: readonly string[]): Promise<readonly unknown[]> {
     try {
-      return await this.#send(oneByOne(deferred.map(({ sql }) => sql).join(';')) + rest);
+      const results = await this.#send(encoded.join(';'), encoded);
+      return encoded.length === 1 ? [results] : (results as unknown[]); // there is one for each
     } catch (error) {
       this.#lost ??= error as Error; // asTargetError makes one
       this.#connection.destroy();
@@ -224,13 +231,17 @@ export class TargetConnection implements AsyncDisposable {
     }
   }
 
-  /** `encoded`: a character for each byte. */
-  async #send(encoded: string): Promise<unknown> {
+  /** `encoded`: a character for each byte. What fails is told by the beginnings of `parts`. */
+  async #send(encoded: string, parts: readonly string[]): Promise<unknown> {
     if (this.#lost) throw asTargetError(this.#lost); // while nothing ran: it is not this statement's doing
     try {
       return (await this.#connection.query(encoded))[0];
     } catch (error) {
-      throw asTargetError(error, Buffer.from(encoded, 'latin1').toString());
+      const texts = parts.map((part) => Buffer.from(part.slice(0, HEAD), 'latin1').toString());
+      throw asTargetError(
+        error,
+        texts.filter((text) => text !== 'START TRANSACTION' || texts.length === 1),
+      );
     }
   }
 }
@@ -246,8 +257,10 @@ function checked(deferred: readonly Deferred[], results: readonly unknown[]): un
   return results[deferred.length];
 }
 
-/** In characters or bytes. */
+/** In bytes. */
 const SHORT = 16 << 10;
+/** Of a statement that fails no more is told. */
+const HEAD = 4 << 10;
 
 /**
  * latin1_swedish_ci. mysql2 takes statements as strings only, and encodes them as this character set says, which is told to Dolt

@@ -88,7 +88,7 @@ describe('a failure', () => {
   ])('of the connection (%s) while a statement runs is told from one at any other time', (message, code) => {
     const error = failure(message, { code });
     expect(asTargetError(error).code).toBe('E_TARGET_UNREACHABLE');
-    expect(asTargetError(error, 'DELETE FROM `t` WHERE 1')).toMatchObject({
+    expect(asTargetError(error, ['DELETE FROM `t` WHERE 1'])).toMatchObject({
       code: 'E_TARGET_LOST',
       message: 'Dolt: the connection was lost (in: DELETE FROM `t`)',
       cause: error,
@@ -98,12 +98,12 @@ describe('a failure', () => {
   it('of a statement that was not sent is none of that statement', () => {
     const closed = failure("Can't add new command when connection is in closed state");
     const queued = failure('Cannot enqueue', { code: 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR' });
-    for (const error of [closed, queued]) expect(asTargetError(error, 'SELECT 1').code).toBe('E_TARGET_UNREACHABLE');
+    for (const error of [closed, queued]) expect(asTargetError(error, ['SELECT 1']).code).toBe('E_TARGET_UNREACHABLE');
   });
 
   it('that was told before stays what it is', () => {
     const error = new Wal2DoltError('E_VALUE', 'x');
-    expect(asTargetError(error, 'SELECT 1')).toBe(error);
+    expect(asTargetError(error, ['SELECT 1'])).toBe(error);
   });
 
   it('keeps its cause, and may be no error at all', () => {
@@ -114,7 +114,7 @@ describe('a failure', () => {
 });
 
 describe('the statement', () => {
-  const messageFor = (statement: string): string => asTargetError(generic('no'), statement).message;
+  const messageFor = (statement: string): string => asTargetError(generic('no'), [statement]).message;
 
   it.each([
     ["INSERT INTO `people` (`id`,`password`) VALUES (1,'s3cret')", 'INSERT INTO `people` (`id`,`password`)'],
@@ -125,6 +125,11 @@ describe('the statement', () => {
     ["CREATE TABLE t (a TEXT DEFAULT 's3cret')", 'CREATE TABLE t (a TEXT DEFAULT'],
   ])('%s is named without its values', (statement, beginning) => {
     expect(messageFor(statement)).toBe(`Dolt: no (in: ${beginning})`);
+  });
+
+  it('is not known of several that were sent together, which are all named', () => {
+    const both = ["INSERT INTO `people` VALUES ('s3cret')", "UPDATE `people` SET `password`='s3cret'"];
+    expect(asTargetError(generic('no'), both).message).toBe('Dolt: no (in: INSERT INTO `people`; UPDATE `people`)');
   });
 
   it('and the message are cut where they are long', () => {

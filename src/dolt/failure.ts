@@ -56,15 +56,15 @@ const NETWORK =
 const NOT_SENT = 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR';
 
 /**
- * Says what a failed call to Dolt means. The statement that was running is named by its beginning only: its values may be
+ * Says what a failed call to Dolt means. The statements that were running are named by their beginnings only: their values may be
  * secret. The message of E_TARGET_LOST is the same whenever the connection is lost in the same statement.
  */
-export function asTargetError(thrown: unknown, statement?: string): Wal2DoltError {
+export function asTargetError(thrown: unknown, statements: readonly string[] = []): Wal2DoltError {
   if (thrown instanceof Wal2DoltError) return thrown;
   const error: MysqlError = thrown instanceof Error ? thrown : new Error(String(thrown));
   const code = codeOf(error);
-  const where = statement === undefined ? '' : ` (in: ${head(statement)})`;
-  if (statement !== undefined && NETWORK.test(error.code ?? '') && error.code !== NOT_SENT) {
+  const where = statements.length === 0 ? '' : ` (in: ${statements.map(head).join('; ')})`;
+  if (statements.length > 0 && NETWORK.test(error.code ?? '') && error.code !== NOT_SENT) {
     return new Wal2DoltError('E_TARGET_LOST', `Dolt: the connection was lost${where}`, { cause: thrown });
   }
   const said = code === 'E_TARGET_TLS' ? tlsProblem(error) : error.message || String(error.code);

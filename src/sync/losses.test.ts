@@ -4,7 +4,7 @@ import { type ErrorCode, Wal2DoltError } from '../errors.js';
 import { Losses } from './losses.js';
 
 const lost = (statement: string): Wal2DoltError =>
-  asTargetError(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), statement);
+  asTargetError(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), [statement]);
 const away = new Wal2DoltError('E_TARGET_UNREACHABLE', 'Dolt: connect ECONNREFUSED');
 
 type Event = Wal2DoltError | string | null;
