@@ -180,7 +180,7 @@ export class TargetConnection implements AsyncDisposable {
   /**
    * A statement without rows, sent together with the next one: the way to Dolt and back takes as long as a small statement. `check` is told how
    * many rows it changed, before the next one's result is known to anybody. To be used within a transaction, which is gone where one of
-   * them fails, with the connection. Only where it was opened with `defers`.
+   * them fails, or a short one behind them, with the connection. Only where it was opened with `defers`.
    */
   defer(sql: string, check: (changed: number) => void = () => {}): void {
     this.#deferred.push({ sql, check });

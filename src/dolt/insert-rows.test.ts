@@ -32,12 +32,12 @@ describe('rows are inserted', () => {
     expect(statements(orders, [])).toEqual([]);
   });
 
-  it('about a megabyte with one statement, and what is longer with what came before it', () => {
+  it('about a megabyte with one statement, and a longer one alone', () => {
     const log = targetOf({ name: 'log', columns: { what: 'text' } });
     const rows = [400_000, 400_000, 400_000, 3_000_000, 10, 10].map((length): Row => ['x'.repeat(length)]);
     const made = statements(log, rows);
-    expect(made.map(({ expect: count }) => count)).toEqual([3, 1, 2]);
-    expect(made.map(({ sql }) => sql.length)).toEqual([1_200_048, 3_000_038, 63]);
+    expect(made.map(({ expect: count }) => count)).toEqual([2, 1, 1, 2]);
+    expect(made.map(({ sql }) => sql.length)).toEqual([800_043, 400_038, 3_000_038, 63]);
   });
 
   it('without waiting for rows that are not there yet', () => {
@@ -137,6 +137,7 @@ const text = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: fc.constantFrom("'", '\\', '\0', '"', 'é', '😀', 'x') }),
   fc.stringMatching(/^-?\d{1,22}(\.\d{1,22})?(e[+-]?\d{1,3})?$/),
+  fc.stringMatching(/^\d{7,37}(\.\d\d)?$/),
   fc.stringMatching(/^-?(0|[1-9]\d{0,6})\.\d{0,4}0?$/),
   fc.stringMatching(/^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,7})?)?(\+00)?( BC)?$/),
   fc.stringMatching(/^\d\d:\d\d:\d\d(\.\d{0,7})?$/),

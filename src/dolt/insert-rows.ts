@@ -29,6 +29,12 @@ export function* insertRows(
   const nulls = table.columns.map(nullWord);
   let count = 0;
   for (const row of rows) {
+    // A long row is alone, so that it is written if anyhow possible.
+    if (count > 0 && sql.length + row.size > BYTES) {
+      yield { sql: sql.bytes, expect: count };
+      sql.clear();
+      count = 0;
+    }
     if (count === 0) sql.text(head);
     else sql.byte(COMMA);
     let isExact = true;

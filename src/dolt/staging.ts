@@ -14,7 +14,7 @@ import { tagName } from './tag-name.js';
 
 const LOG_PAGE = 20;
 
-/** So many commits may wait for the readers' branch to be moved. */
+/** About so many commits may wait for the readers' branch to be moved; one source transaction may have more. */
 const MOST_BEHIND = 16;
 
 /**
@@ -39,7 +39,9 @@ export class StagingBranch implements AsyncDisposable {
   /** The last fast-forward of the readers' branch, of those that were asked for. */
   #publishing: Promise<void> = Promise.resolve();
   /** The same while it has not begun: what is asked for meanwhile goes with it. */
-  #toPublish: { hash: string; checked: Promise<void>; commits: number } | null = null;
+  #toPublish: { hash: string; checked: Promise<void> } | null = null;
+  /** Commits since the last fast-forward began. */
+  #ahead = 0;
   /** Why the readers' branch can not be moved: nothing more is to be committed then. */
   #refusal: Error | null = null;
 
@@ -57,6 +59,7 @@ export class StagingBranch implements AsyncDisposable {
     this.#head = head;
     // When it is needed, much is on its way already.
     this.#beside = this.#openBeside();
+    this.#beside.catch(() => {}); // as in `beside`
   }
 
   /**
@@ -167,12 +170,13 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   async #commit(flags: readonly string[], message: string, date: Micros, author: string): Promise<string> {
-    if ((this.#toPublish?.commits ?? 0) >= MOST_BEHIND) await this.#publishing;
+    if (this.#toPublish && this.#ahead >= MOST_BEHIND) await this.#publishing;
     await this.#checking;
     if (this.#refusal) throw this.#refusal;
     const parent = this.#head.hash;
     const hash = await callCommit(this.writer, flags, message, date, author);
     this.#head = { hash, parent, message, date };
+    this.#ahead += 1;
     this.#checking = this.#checkParent(hash, parent);
     this.#checking.catch(() => {}); // the next commit throws it, and who publishes
     return hash;
@@ -229,11 +233,9 @@ export class StagingBranch implements AsyncDisposable {
    */
   publish(): Promise<void> {
     const wanted = { hash: this.#head.hash, checked: this.#checking };
-    if (this.#toPublish) {
-      Object.assign(this.#toPublish, wanted, { commits: this.#toPublish.commits + 1 });
-      return this.#publishing;
-    }
-    this.#toPublish = { ...wanted, commits: 1 };
+    const waits = this.#toPublish !== null;
+    this.#toPublish = wanted;
+    if (waits) return this.#publishing;
     this.#publishing = this.#publishing.then(() => this.#forward());
     this.#publishing.catch((error: Error) => {
       this.#refusal = error;
@@ -244,6 +246,7 @@ export class StagingBranch implements AsyncDisposable {
   async #forward(): Promise<void> {
     const { hash, checked } = this.#toPublish ?? { hash: this.#head.hash, checked: this.#checking };
     this.#toPublish = null;
+    this.#ahead = 0;
     await checked;
     await fastForward(this.#publisher, hash);
   }
@@ -263,19 +266,17 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   /** One more connection to the staging branch, for what is written beside the writer. */
-  async beside(): Promise<TargetConnection> {
-    const isLost = await this.#beside.then(
-      (beside) => beside.isLost,
-      () => true,
+  beside(): Promise<TargetConnection> {
+    this.#beside = this.#beside.then(
+      (beside) => (beside.isLost ? this.#openBeside() : beside),
+      () => this.#openBeside(),
     );
-    if (isLost) this.#beside = this.#openBeside();
+    this.#beside.catch(() => {}); // who needs it tries again
     return this.#beside;
   }
 
   #openBeside(): Promise<TargetConnection> {
-    const opening = this.openCopyConnection(BESIDE);
-    opening.catch(() => {}); // who needs it tries again
-    return opening;
+    return this.openCopyConnection(BESIDE);
   }
 
   /** One more connection to the staging branch, for the copy. `number` makes its lock its own. */
