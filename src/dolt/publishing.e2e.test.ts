@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it, vi } from 'vitest';
-import { batchAt, inserted, shown, start, T } from '../../test/support/committing.js';
+import { again, batchAt, inserted, shown, start, T } from '../../test/support/committing.js';
 import { createDoltDatabaseName } from '../../test/support/dolt.js';
 import { targetOf } from '../../test/support/tables.js';
 import { parseMicros } from '../core/position.js';
@@ -102,6 +102,23 @@ it('steps and batches of one position have a row each time, of the last commit',
   expect(recorded.map(({ at: position }) => Number(position))).toEqual([1, 2, 3]);
   // Of position 2 the second step, which is the last commit there.
   expect(recorded.slice(-2).map(({ hash }) => hash)).toEqual([log[2]?.hash, log[1]?.hash]);
+});
+
+it('a step that was the last before a restart is recorded by the first batch after it', async () => {
+  await using target = createDoltDatabaseName();
+  {
+    const { staging, committer } = await start(target);
+    await using _ = staging;
+    await shown(committer.commit(one(2)));
+    await committer.step('one', ["UPDATE wal2dolt_tables SET state = 'streaming'"]);
+  }
+  const { staging, committer } = await again(target);
+  await using _ = staging;
+  const { hash } = staging.head;
+  await shown(committer.commit(one(3)));
+  expect(await target.sql('select commit_hash as hash from wal2dolt_commits where end_lsn_num = 2')).toEqual([
+    { hash },
+  ]);
 });
 
 it.each([
