@@ -9,13 +9,11 @@ import { type TargetAddress, TargetConnection } from './client.js';
 import { callCommit, commitOn, readHead, type StagingHead } from './dolt-commit.js';
 import { fastForward, finishFastForward } from './fast-forward.js';
 import { BESIDE, lockCopy, lockWriter } from './locks.js';
+import { Publisher } from './publisher.js';
 import { quoteText } from './sql-text.js';
 import { tagName } from './tag-name.js';
 
 const LOG_PAGE = 20;
-
-/** About so many commits may wait for the readers' branch to be moved; one source transaction may have more. */
-const MOST_BEHIND = 16;
 
 /**
  * The staging branch and the right to write it.
@@ -29,27 +27,19 @@ export class StagingBranch implements AsyncDisposable {
   readonly branches: Branches;
   /** Holds the lock; writes rows and makes commits. */
   readonly writer: TargetConnection;
-  readonly #publisher: TargetConnection;
+  readonly #publisher: Publisher;
   #head: StagingHead;
   /** The commits since the last state, where a source transaction has several. */
   #parts: StagingHead[] = [];
   #beside: Promise<TargetConnection>;
   /** Looks whether the head has the parent that it was to have. */
   #checking: Promise<void> = Promise.resolve();
-  /** The last fast-forward of the readers' branch, of those that were asked for. */
-  #publishing: Promise<void> = Promise.resolve();
-  /** The same while it has not begun: what is asked for meanwhile goes with it. */
-  #toPublish: { hash: string; checked: Promise<void> } | null = null;
-  /** Commits since the last fast-forward began. */
-  #ahead = 0;
-  /** Why the readers' branch can not be moved: nothing more is to be committed then. */
-  #refusal: Error | null = null;
 
   private constructor(
     address: TargetAddress,
     branches: Branches,
     writer: TargetConnection,
-    publisher: TargetConnection,
+    publisher: Publisher,
     head: StagingHead,
   ) {
     this.address = address;
@@ -94,7 +84,7 @@ export class StagingBranch implements AsyncDisposable {
         await writer.rows(`CALL DOLT_COMMIT('-A', '-m', 'bookkeeping of wal2dolt')`);
       }
       await createAcknowledged(writer);
-      return new StagingBranch(address, branches, writer, publisher, await readHead(writer));
+      return new StagingBranch(address, branches, writer, new Publisher(publisher), await readHead(writer));
     } catch (error) {
       for (const connection of connections) connection.destroy();
       throw error;
@@ -170,13 +160,11 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   async #commit(flags: readonly string[], message: string, date: Micros, author: string): Promise<string> {
-    if (this.#toPublish && this.#ahead >= MOST_BEHIND) await this.#publishing;
     await this.#checking;
-    if (this.#refusal) throw this.#refusal;
+    await this.#publisher.beforeCommit();
     const parent = this.#head.hash;
     const hash = await callCommit(this.writer, flags, message, date, author);
     this.#head = { hash, parent, message, date };
-    this.#ahead += 1;
     this.#checking = this.#checkParent(hash, parent);
     this.#checking.catch(() => {}); // the next commit throws it, and who publishes
     return hash;
@@ -190,7 +178,7 @@ export class StagingBranch implements AsyncDisposable {
 
   /** Everything that was asked for is published, and the head is looked at: branches may move. */
   async #settle(): Promise<void> {
-    await this.#publishing;
+    await this.#publisher.settled();
     await this.#checking;
   }
 
@@ -227,35 +215,16 @@ export class StagingBranch implements AsyncDisposable {
     failpoint('after-squash');
   }
 
-  /**
-   * Moves the readers' branch to what the staging branch's HEAD is now, or beyond where more was asked for until its turn comes. Meanwhile more
-   * may be written and committed.
-   */
+  /** Moves the readers' branch to the staging branch's HEAD, or beyond. Meanwhile more may be written and committed. */
   publish(): Promise<void> {
-    const wanted = { hash: this.#head.hash, checked: this.#checking };
-    const waits = this.#toPublish !== null;
-    this.#toPublish = wanted;
-    if (waits) return this.#publishing;
-    this.#publishing = this.#publishing.then(() => this.#forward());
-    this.#publishing.catch((error: Error) => {
-      this.#refusal = error;
-    });
-    return this.#publishing;
-  }
-
-  async #forward(): Promise<void> {
-    const { hash, checked } = this.#toPublish ?? { hash: this.#head.hash, checked: this.#checking };
-    this.#toPublish = null;
-    this.#ahead = 0;
-    await checked;
-    await fastForward(this.#publisher, hash);
+    return this.#publisher.publish(this.#head.hash, this.#checking);
   }
 
   /** Names a commit, as `tagName` has it. An existing or impossible name is no reason to stop: false then. */
   async tag(text: string, hash: string): Promise<boolean> {
     const name = tagName(text);
     if (name === null) return false;
-    await this.#publishing; // what has a name can be seen
+    await this.#publisher.settled(); // what has a name can be seen
     try {
       await this.writer.rows(`CALL DOLT_TAG(${quoteText(name)}, ${quoteText(hash)})`);
       return true;
