@@ -89,9 +89,10 @@ it('the lineage is found, or told to be unknown, whatever the history', () => {
         : truth.every((attnum, i) => found.candidates[i]?.includes(attnum)),
     );
   });
-  fc.assert(check, { numRuns: 5000 });
-  expect(counts.known).toBeGreaterThan(2000);
-  expect(counts.ambiguous).toBeGreaterThan(50);
+  // So many that the shares are what they always are: of 5,000 fewer than 50 were ambiguous one time in thirty.
+  fc.assert(check, { numRuns: 50_000 });
+  expect(counts.known).toBeGreaterThan(20_000);
+  expect(counts.ambiguous).toBeGreaterThan(500);
 });
 
 describe('a table', () => {
