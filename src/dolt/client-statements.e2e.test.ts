@@ -27,15 +27,11 @@ it('deferred statements go before the next one, whatever it is', async () => {
   await using database = await createDoltDatabase();
   await using connection = await open(database.url, true);
   await connection.run('CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)');
-  const changed: string[] = [];
-  const defer = (id: number): void =>
-    connection.defer(`INSERT INTO t VALUES (${id}, 'é'), (${id + 1}, ';')`, (rows) => changed.push(`${id}: ${rows}`));
+  const defer = (id: number): void => connection.defer(`INSERT INTO t VALUES (${id}, 'é'), (${id + 1}, ';')`);
 
   defer(1);
   defer(3);
-  expect(changed).toEqual([]);
   expect(await connection.run("UPDATE t SET v = 'x' WHERE id > 1")).toBe(3);
-  expect(changed.splice(0)).toEqual(['1: 2', '3: 2']);
 
   defer(5);
   expect(await connection.rows('SELECT COUNT(*), MAX(id) FROM t')).toEqual([['6', '6']]);
@@ -51,7 +47,7 @@ it('deferred statements go before the next one, whatever it is', async () => {
   const streamed = [];
   for await (const [id] of connection.stream('SELECT id FROM t ORDER BY id')) streamed.push(id);
   expect(streamed).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '13', '14']);
-  expect(changed).toEqual(['5: 2', '7: 2', '9: 2', '11: 2', '13: 2']);
+  expect(await connection.rows('SELECT v FROM t WHERE id IN (1, 10, 13)')).toEqual([['é'], [';'], ['é']]);
 });
 
 it.each([
@@ -68,15 +64,4 @@ it.each([
   await expect(connection.run('COMMIT')).rejects.toThrow('Dolt');
   await using other = await open(database.url);
   expect(await other.rows('SELECT * FROM t')).toEqual([]);
-});
-
-it('what a check throws is thrown for the next one', async () => {
-  await using database = await createDoltDatabase();
-  await using connection = await open(database.url, true);
-  await connection.run('CREATE TABLE t (id INT PRIMARY KEY)');
-  connection.defer('INSERT INTO t VALUES (2)', () => {
-    throw new Error('not as it was left');
-  });
-  await expect(connection.rows('SELECT * FROM t')).rejects.toThrow('not as it was left');
-  expect(await connection.rows('SELECT * FROM t')).toEqual([['2']]);
 });

@@ -73,7 +73,7 @@ export class TargetConnection implements AsyncDisposable {
   readonly #options: ConnectionOptions;
   #lost: Error | null = null;
   /** To be sent with the next statement. */
-  #deferred: Deferred[] = [];
+  #deferred: string[] = [];
 
   private constructor(connection: Connection, options: ConnectionOptions) {
     this.#connection = connection;
@@ -178,12 +178,12 @@ export class TargetConnection implements AsyncDisposable {
   }
 
   /**
-   * A statement without rows, sent together with the next one: the way to Dolt and back takes as long as a small statement. `check` is told how
-   * many rows it changed, before the next one's result is known to anybody. To be used within a transaction, which is gone where one of
-   * them fails, or a short one behind them, with the connection. Only where it was opened with `defers`.
+   * A statement without rows, sent together with the next one: the way to Dolt and back takes as long as a small statement. To be used
+   * within a transaction, which is gone where one of them fails, or a short one behind them, with the connection. Only where it was opened
+   * with `defers`.
    */
-  defer(sql: string, check: (changed: number) => void = () => {}): void {
-    this.#deferred.push({ sql, check });
+  defer(sql: string): void {
+    this.#deferred.push(oneByOne(sql));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -198,32 +198,25 @@ export class TargetConnection implements AsyncDisposable {
 
   async #query(sql: string | Buffer): Promise<unknown> {
     const encoded = oneByOne(sql); // before anything is waited for: the bytes may change then
+    // Put together, a long one would be copied once more.
+    if (this.#deferred.length > 0 && encoded.length > SHORT) await this.#flush();
     const deferred = this.#deferred;
     if (deferred.length === 0) return this.#send(encoded, [encoded]);
-    // Put together, a long one would be copied once more.
-    if (encoded.length > SHORT) {
-      await this.#flush();
-      return this.#send(encoded, [encoded]);
-    }
     this.#deferred = [];
-    const all = [...deferred.map((one) => oneByOne(one.sql)), encoded];
-    return checked(deferred, await this.#sendTogether(all));
+    // Of several statements there is an array of results, one for each.
+    return ((await this.#sendTogether([...deferred, encoded])) as unknown[])[deferred.length];
   }
 
   async #flush(): Promise<void> {
     const deferred = this.#deferred;
     this.#deferred = [];
-    checked(deferred, await this.#sendTogether(deferred.map((one) => oneByOne(one.sql))));
+    await this.#sendTogether(deferred);
   }
 
-  /**
-   * Results of several statements, or of one. Dolt 2.2 goes on after one that failed, which mysql2 does not expect: the connection ends, and with
-   * it its transaction.
-   */
-  async #sendTogether(encoded: readonly string[]): Promise<readonly unknown[]> {
+  /** Dolt 2.2 goes on after one that failed, which mysql2 does not expect: the connection ends, and with it its transaction. */
+  async #sendTogether(encoded: readonly string[]): Promise<unknown> {
     try {
-      const results = await this.#send(encoded.join(';'), encoded);
-      return encoded.length === 1 ? [results] : (results as unknown[]); // there is one for each
+      return await this.#send(encoded.join(';'), encoded);
     } catch (error) {
       this.#lost ??= error as Error; // asTargetError makes one
       this.#connection.destroy();
@@ -244,17 +237,6 @@ export class TargetConnection implements AsyncDisposable {
       );
     }
   }
-}
-
-interface Deferred {
-  readonly sql: string;
-  readonly check: (changed: number) => void;
-}
-
-/** Tells of the results of deferred statements, and returns the one behind them. */
-function checked(deferred: readonly Deferred[], results: readonly unknown[]): unknown {
-  for (const [i, { check }] of deferred.entries()) check((results[i] as ResultSetHeader).affectedRows); // they have no rows
-  return results[deferred.length];
 }
 
 /** In bytes. */
