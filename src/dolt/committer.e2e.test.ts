@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { again, batchAt, inserted, OPTIONS, START, shown, start, T } from '../../test/support/committing.js';
 import { createDoltDatabaseName } from '../../test/support/dolt.js';
+import type { ClosedBatch } from '../core/batch.js';
 import { Committer } from './committer.js';
 import { StagingBranch } from './staging.js';
 
@@ -72,14 +73,14 @@ it('does not commit what was spilled when somebody threw it away in between', as
   expect(await target.sql('select id from t order by id')).toEqual([{ id: 1 }, { id: 2 }]);
 });
 
+const oneRow = (n: number): ClosedBatch =>
+  batchAt(BigInt(n), '2020-01-02T00:00:00.000000', { rows: 1, changes: inserted(T, [`${n}`, 'v']) });
+
 it('makes commits while those before are being shown, and none where one can not be', async () => {
   await using target = createDoltDatabaseName();
   const { staging, committer } = await start(target);
   await using _ = staging;
-  const one = (n: number) =>
-    committer.commit(
-      batchAt(BigInt(n), '2020-01-02T00:00:00.000000', { rows: 1, changes: inserted(T, [`${n}`, 'v']) }),
-    );
+  const one = (n: number) => committer.commit(oneRow(n));
   const made: Promise<boolean>[] = [];
   for (let n = 2; n <= 21; n += 1) made.push((await one(n)).shown);
   expect(await Promise.all(made)).toEqual(made.map(() => true));
@@ -118,10 +119,7 @@ it('a batch after a commit of somebody else is not shown, and nothing goes on fr
   await using target = createDoltDatabaseName();
   const { staging, committer } = await start(target);
   await using _ = staging;
-  const one = (n: number) =>
-    committer.commit(
-      batchAt(BigInt(n), '2020-01-02T00:00:00.000000', { rows: 1, changes: inserted(T, [`${n}`, 'v']) }),
-    );
+  const one = (n: number) => committer.commit(oneRow(n));
   for (const n of [2, 3]) await shown(one(n));
   const stranger = await target.connect('wal2dolt');
   await stranger.query("insert into t values (99, 'theirs')");

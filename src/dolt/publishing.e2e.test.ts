@@ -57,6 +57,26 @@ it('moves over several commits at once where that is slow, and never over more t
   ]);
 });
 
+it('commits that readers had not seen when everything ended are there after the next start', async () => {
+  await using target = createDoltDatabaseName();
+  {
+    const { staging, committer } = await start(target);
+    slowDown(2_000);
+    for (let n = 2; n < 8; n += 1) (await committer.commit(one(n))).shown.catch(() => {});
+    staging.destroy();
+  }
+  vi.restoreAllMocks();
+  expect(await target.sql('select * from t')).toEqual([]);
+  const { staging, committer } = await again(target);
+  await using _ = staging;
+  expect(committer.position.endLsn).toBe(7n);
+  await staging.publish();
+  await shown(committer.commit(one(8)));
+  expect(await target.sql('select count(*) as n, min(id) as first, max(id) as last from t')).toEqual([
+    { n: 7, first: 2, last: 8 },
+  ]);
+});
+
 it('moves to what was complete when it was asked for, whatever is committed meanwhile', async () => {
   await using target = createDoltDatabaseName();
   const { staging, committer } = await start(target);
