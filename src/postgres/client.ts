@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { Wal2DoltError } from '../errors.js';
 import { asSourceError } from './failure.js';
+import { unlessLost } from './lost-statement.js';
 import { unknownParameters } from './url-parameters.js';
 
 /**
@@ -123,15 +125,20 @@ export function replicationConfig(url: string, applicationName: string): pg.Clie
 /**
  * Timeouts that only newer servers know, so that they cannot be start-up options: switched off for this session.
  * Without it a default of the role or database could end a copy (17+) or an idle connection (14+) in the middle.
+ * Returns the process that serves the session: what the protocol tells of it may be a pooler's invention.
  */
-export async function liftTimeouts(client: pg.Client): Promise<void> {
-  await client.query(
-    `SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
-     WHERE name IN ('idle_session_timeout', 'transaction_timeout')`,
+async function liftTimeouts(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ pid: string }>(
+    `SELECT pg_catalog.pg_backend_pid() AS pid, (SELECT count(pg_catalog.set_config(name, '0', false))
+       FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout'))`,
   );
+  return Number(rows[0]?.pid);
 }
 
-/** The rows of a statement, values as text. Errors are classified by `asSourceError`. */
+/**
+ * The rows of a statement, values as text. Errors are classified by `asSourceError`; E_SOURCE_UNREACHABLE where the network
+ * lost it, as `unlessLost` has it.
+ */
 export async function queryRows<R extends Record<string, string | null>>(
   client: pg.Client,
   text: string,
@@ -139,43 +146,83 @@ export async function queryRows<R extends Record<string, string | null>>(
 ): Promise<R[]> {
   try {
     // A replication connection refuses the extended protocol, which an empty list of values would bring.
-    return (await (values ? client.query<R>(text, [...values]) : client.query<R>(text))).rows;
+    const answer = values ? client.query<R>(text, [...values]) : client.query<R>(text);
+    if (!(client instanceof SourceClient)) return (await answer).rows;
+    return (await unlessLost(client.socket, () => client.runs(), answer)).rows;
   } catch (error) {
     throw asSourceError(error);
   }
 }
 
-async function connect(config: pg.ClientConfig, signal: AbortSignal | undefined): Promise<pg.Client> {
+async function connect(config: pg.ClientConfig, signal: AbortSignal | undefined): Promise<SourceClient> {
   const client = newClient(config);
   // An 'error' event without a listener kills the process. The statement in flight, or the next one, rejects as well.
   client.on('error', () => {});
   const giveUp = (): void => void client.connection.stream.destroy();
+  let late: NodeJS.Timeout | undefined;
   try {
     signal?.throwIfAborted();
     signal?.addEventListener('abort', giveUp);
     await client.connect();
-    await liftTimeouts(client);
+    late = setTimeout(giveUp, CONNECT_TIMEOUT_MS); // the driver's limit ends here
+    client.backend = await liftTimeouts(client);
     return client;
   } catch (error) {
     client.end().catch(() => {});
     throw asSourceError(error);
   } finally {
+    clearTimeout(late);
     signal?.removeEventListener('abort', giveUp);
   }
 }
 
-/**
- * Ends also where the server is not there any more, or the network drops what we send: the driver waits for an answer to
- * its farewell, and the system gives up a silent connection only after a quarter of an hour.
- */
+/** How a server that is asked about a session names it when it has nothing to do. */
+const AT_REST = ['idle', 'idle in transaction', 'idle in transaction (aborted)'];
+/** How long the server may take to tell; it takes milliseconds. */
+const ASKED_MS = 15_000;
+
 class SourceClient extends pg.Client {
+  readonly #config: pg.ClientConfig;
+  /** The process that serves the session. */
+  backend = 0;
+
+  constructor(config: pg.ClientConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  /**
+   * Ends also where the server is not there any more, or the network drops what we send: the driver waits for an answer to
+   * its farewell, and the system gives up a silent connection only after a quarter of an hour.
+   */
   override async end(): Promise<void> {
     const timer = setTimeout(() => this.connection.stream.destroy(), FAREWELL_MS);
     await super.end().finally(() => clearTimeout(timer));
   }
+
+  get socket(): Socket {
+    return this.connection.stream as Socket; // nobody configures another stream here
+  }
+
+  /** Whether the server is at a statement of this session; asked on a connection of its own. */
+  async runs(): Promise<boolean> {
+    const { replication: _, ...plain }: pg.ClientConfig & { replication?: string } = this.#config;
+    const other = await connect(plain, AbortSignal.timeout(ASKED_MS));
+    const late = setTimeout(() => other.connection.stream.destroy(), ASKED_MS);
+    try {
+      const { rows } = await other.query<{ state: string | null }>(
+        'SELECT state FROM pg_catalog.pg_stat_activity WHERE pid = $1',
+        [this.backend],
+      );
+      return rows.some(({ state }) => !AT_REST.includes(state ?? ''));
+    } finally {
+      clearTimeout(late);
+      await other.end().catch(() => {});
+    }
+  }
 }
 
-function newClient(config: pg.ClientConfig): pg.Client {
+function newClient(config: pg.ClientConfig): SourceClient {
   try {
     return new SourceClient(config);
   } catch (error) {
