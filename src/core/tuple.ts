@@ -1,10 +1,12 @@
 import { type Cell, type Row, UNCHANGED } from './row.js';
 
-const TEXT = 0x74; // t
-const NULL = 0x6e; // n
+/** Before the cells: how many there are. */
+export const TUPLE_HEADER = 2;
+export const TEXT = 0x74; // t
+export const NULL = 0x6e; // n
 const UNCHANGED_TOAST = 0x75; // u
 /** Before the text of a cell: its kind, and how many bytes it has. */
-const TEXT_HEADER = 5;
+export const TEXT_HEADER = 5;
 
 /**
  * A row as pgoutput sends it: how many cells, and of each its kind, its length and its text as valid UTF-8. In bytes it takes
@@ -22,7 +24,7 @@ export class Tuple {
   ) {}
 
   static of(cells: Row): Tuple {
-    let size = 2;
+    let size = TUPLE_HEADER;
     for (const cell of cells) size += typeof cell === 'string' ? TEXT_HEADER + Buffer.byteLength(cell) : 1;
     const bytes = Buffer.allocUnsafe(size);
     let at = bytes.writeUInt16BE(cells.length);
@@ -52,7 +54,7 @@ export class Tuple {
     const { bytes } = this;
     const count = this.length;
     const cells: Cell[] = new Array(count);
-    let at = this.start + 2;
+    let at = this.start + TUPLE_HEADER;
     for (let i = 0; i < count; i += 1) {
       const kind = bytes[at];
       if (kind === TEXT) {
@@ -73,7 +75,7 @@ export class Tuple {
   ): void {
     const { bytes } = this;
     const count = this.length;
-    let at = this.start + 2;
+    let at = this.start + TUPLE_HEADER;
     for (let i = 0; i < count; i += 1) {
       const kind = bytes[at];
       if (kind === TEXT) {
@@ -124,7 +126,7 @@ export class Tuple {
   #at(position: number): number {
     const { bytes } = this;
     if (position >= this.length) return this.end;
-    let at = this.start + 2;
+    let at = this.start + TUPLE_HEADER;
     for (let i = 0; i < position; i += 1) at += bytes[at] === TEXT ? TEXT_HEADER + bytes.readUInt32BE(at + 1) : 1;
     return at;
   }

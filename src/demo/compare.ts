@@ -32,7 +32,7 @@ export async function compareAll(
       let rows = 0;
       const positions = table.columns.map((column) => column.sourcePosition);
       for await (const batch of copyRows(source, table.source, positions)) {
-        for (const row of batch) add(missing, JSON.stringify(row), 1);
+        for (const row of batch) add(missing, JSON.stringify(row.cells()), 1);
         rows += batch.length;
       }
       for (const row of await rowsOf(target, table)) add(missing, JSON.stringify(row), -1);

@@ -4,6 +4,7 @@ import { numbered } from '../../test/support/numbered-tables.js';
 import type { Constraint } from '../core/schema.js';
 import { diffTables, touchesConstraints } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
+import { Tuple } from '../core/tuple.js';
 import { createBookkeeping } from './bookkeeping.js';
 import { changeTable } from './change-table.js';
 import { parseTarget, quoteName, TargetConnection } from './client.js';
@@ -97,8 +98,8 @@ describe('a table with foreign keys and checks, where', () => {
     const before = [parent(), child()] as const;
     for (const table of before) await connection.run(createTable(table, true));
     const writer = new Writer(connection, exact);
-    await writer.insert(before[0], [['1', '10']]);
-    await writer.insert(before[1], [['5', '1']]);
+    await writer.insert(before[0], [Tuple.of(['1', '10'])]);
+    await writer.insert(before[1], [Tuple.of(['5', '1'])]);
     await constrain(before);
     const head = (await connection.value(`CALL DOLT_COMMIT('-Am', 'before')`)) ?? '';
 

@@ -1,6 +1,7 @@
 import type { RowsAfter } from '../core/rows-after.js';
 import { type DdlStep, type TableDiff, touchesConstraints } from '../core/schema-diff.js';
 import type { TargetTable } from '../core/target.js';
+import { Tuple } from '../core/tuple.js';
 import { alterTable } from './alter.js';
 import { quoteName, type TargetConnection } from './client.js';
 import { dropConstraints } from './constraints.js';
@@ -122,7 +123,10 @@ async function writeAgain(
   for await (const page of pages) {
     const rows = await convert(page);
     if (rows === null) return false;
-    await writer.insert(after, rows);
+    await writer.insert(
+      after,
+      rows.map((row) => Tuple.of(row)),
+    );
     uncommitted += rows.length;
     if (uncommitted < ROWS_PER_COMMIT) continue;
     await connection.run('COMMIT');

@@ -3,6 +3,7 @@ import { PlainChanges, type PlainOldRow } from '../../test/support/plain-changes
 import { contentOf } from '../../test/support/row-changes.js';
 import { createTargetTables, type TargetTables } from '../../test/support/target-tables.js';
 import { type Row, UNCHANGED } from '../core/row.js';
+import { Tuple } from '../core/tuple.js';
 
 let target: TargetTables;
 beforeAll(async () => {
@@ -139,8 +140,10 @@ describe('what can not be', () => {
   it('a copied row has a key that Dolt can not hold exactly', async () => {
     const table = await keyed();
     const writer = await target.writer();
-    await writer.insert(table, [['1', 'a', null]]);
-    await expect(writer.insert(table, [['2.0', 'b', null]])).rejects.toMatchObject({ code: 'E_VALUE_IN_KEY' });
+    await writer.insert(table, [Tuple.of(['1', 'a', null])]);
+    await expect(writer.insert(table, [Tuple.of(['2.0', 'b', null])])).rejects.toMatchObject({
+      code: 'E_VALUE_IN_KEY',
+    });
     expect(await target.rowsOf(table)).toEqual(['["1","a",null]']);
   });
 });

@@ -46,10 +46,8 @@ export class Writer {
   }
 
   /** Rows of a copy: nothing was there before. */
-  async insert(table: TargetTable, rows: readonly Row[]): Promise<void> {
-    await this.#writing(table, async () => {
-      await this.#insert(table, tuplesOf(rows));
-    });
+  async insert(table: TargetTable, rows: Iterable<Tuple>): Promise<void> {
+    await this.#writing(table, () => this.#insert(table, rows));
   }
 
   async #writing(table: TargetTable, work: () => Promise<void>): Promise<void> {
@@ -231,10 +229,6 @@ export class Writer {
 
 function* updates(table: TargetTable, rows: readonly InPlace[]): Iterable<Statement> {
   for (const { entry, from } of rows) yield updateRow(table, from, entry.key, rowOf(entry).cells());
-}
-
-function* tuplesOf(rows: Iterable<Row>): Iterable<Tuple> {
-  for (const row of rows) yield Tuple.of(row);
 }
 
 function* cellsOf(rows: Iterable<Tuple>): Iterable<Row> {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Row } from '../core/row.js';
+import type { Tuple } from '../core/tuple.js';
 import { Wal2DoltError } from '../errors.js';
 import { CopyTextParser } from './copy-text.js';
 
@@ -24,7 +25,7 @@ function copyText(rows: readonly (readonly (string | null)[])[]): Buffer {
 function parse(columns: number, bytes: Uint8Array, cuts: readonly number[]): Row[] {
   const parser = new CopyTextParser(columns);
   const shared = Buffer.alloc(bytes.length);
-  const rows: Row[] = [];
+  const rows: Tuple[] = [];
   let start = 0;
   for (const end of [...cuts, bytes.length]) {
     shared.fill(0x78);
@@ -33,7 +34,7 @@ function parse(columns: number, bytes: Uint8Array, cuts: readonly number[]): Row
     start = end;
   }
   parser.end();
-  return rows;
+  return rows.map((row) => row.cells());
 }
 
 const NASTY = [
@@ -71,6 +72,30 @@ describe('CopyTextParser', () => {
     );
   });
 
+  it('reads long cells and large rows among small ones, in any pieces', () => {
+    const unit = fc.constantFrom(
+      'x',
+      'xyz é',
+      '\\',
+      '\t',
+      '\n',
+      'x'.repeat(150),
+      'y'.repeat(199),
+      'z'.repeat(200),
+      'a'.repeat(70_000),
+    );
+    const cell = fc.option(fc.array(unit, { maxLength: 5 }).map((parts) => parts.join('')));
+    const rows = fc.array(fc.array(cell, { minLength: 3, maxLength: 3 }), { maxLength: 30 });
+    fc.assert(
+      fc.property(rows, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }), (some, shares) => {
+        const bytes = copyText(some);
+        const cuts = shares.map((share) => Math.floor(share * bytes.length)).sort((a, b) => a - b);
+        expect(parse(3, bytes, cuts)).toEqual(some);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('takes a character after a backslash that is no escape as itself, as COPY documents', () => {
     expect(parse(1, Buffer.from('\\a\\😀\\"\n'), [])).toEqual([['a😀"']]);
   });
@@ -83,11 +108,12 @@ describe('CopyTextParser', () => {
 
   it('hands out a row as soon as it is complete', () => {
     const parser = new CopyTextParser(2);
-    expect(parser.push(Buffer.from('1\ta\n2\t'))).toEqual([['1', 'a']]);
+    const push = (text: string): Row[] => parser.push(Buffer.from(text)).map((row) => row.cells());
+    expect(push('1\ta\n2\t')).toEqual([['1', 'a']]);
     expect(parser.waiting).toBe(2);
-    expect(parser.push(Buffer.from('b'))).toEqual([]);
+    expect(push('b')).toEqual([]);
     expect(parser.waiting).toBe(3);
-    expect(parser.push(Buffer.from('\n'))).toEqual([['2', 'b']]);
+    expect(push('\n')).toEqual([['2', 'b']]);
     expect(parser.waiting).toBe(0);
   });
 
@@ -97,7 +123,7 @@ describe('CopyTextParser', () => {
     const started = process.cpuUsage(); // whatever else the machine does
     for (let i = 0; i < 32 * 1024; i++) expect(parser.push(piece).length).toBe(0);
     const [row] = parser.push(Buffer.from('\n'));
-    expect(row?.[0]).toHaveLength(32 * 1024 * 1024);
+    expect(row?.cell(0)).toHaveLength(32 * 1024 * 1024);
     const { user, system } = process.cpuUsage(started);
     expect((user + system) / 1000).toBeLessThan(5000);
   });

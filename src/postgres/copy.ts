@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import type { Row } from '../core/row.js';
 import { qualifiedName, type TableSchema } from '../core/schema.js';
+import type { Tuple } from '../core/tuple.js';
 import { Wal2DoltError } from '../errors.js';
 import { queryRows } from './client.js';
 import { CopyTextParser } from './copy-text.js';
@@ -37,7 +37,7 @@ export interface CopyOptions {
   readonly hugeRows?: Turn;
 }
 
-/** A row is huge when so many characters of it have come and it still goes on. */
+/** A row is huge when so many bytes of it have come and it still goes on. */
 const HUGE_ROW = 4 << 20;
 
 /**
@@ -58,7 +58,7 @@ export async function* copyRows(
   table: TableSchema,
   positions: readonly number[],
   { batchRows = 2_000, batchBytes = 1 << 20, stallMs = 10 * 60_000, hugeRows = new Turn() }: CopyOptions = {},
-): AsyncGenerator<readonly Row[], void, undefined> {
+): AsyncGenerator<readonly Tuple[], void, undefined> {
   const stream = client.query(copyTo(copyStatement(table, positions, await readSilent(client, table))));
   // The driver reports a lost connection also after we have left, and an 'error' event without a listener kills the process.
   stream.on('error', () => {});
@@ -72,7 +72,7 @@ export async function* copyRows(
   let complete = false;
   let giveBack: (() => void) | null = null;
   try {
-    const rows: Row[] = [];
+    const rows: Tuple[] = [];
     let bytes = 0;
     for await (const piece of stream as AsyncIterable<Buffer>) {
       clearTimeout(watchdog);

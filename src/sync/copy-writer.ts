@@ -1,6 +1,6 @@
 import PQueue from 'p-queue';
-import type { Row } from '../core/row.js';
 import type { TargetTable } from '../core/target.js';
+import type { Tuple } from '../core/tuple.js';
 import type { TargetConnection } from '../dolt/client.js';
 import type { ExactValues } from '../dolt/exact.js';
 import { Writer } from '../dolt/writer.js';
@@ -8,12 +8,12 @@ import { Writer } from '../dolt/writer.js';
 /** Of a piece, which is a SQL transaction: Dolt keeps the changes of an open one in memory. */
 const PIECE_ROWS = 20_000;
 const PIECE_BATCHES = 8;
-/** A batch with more text is written before more is read. */
+/** A batch with more bytes is written before more is read. */
 const HUGE_BATCH = 4 << 20;
 
 interface Batch {
   readonly table: TargetTable;
-  readonly rows: readonly Row[];
+  readonly rows: readonly Tuple[];
 }
 
 /**
@@ -41,7 +41,7 @@ export class CopyWriter {
   }
 
   /** The caller may change `rows` when this has resolved. Throws what an earlier piece failed with. */
-  async add(table: TargetTable, rows: readonly Row[]): Promise<void> {
+  async add(table: TargetTable, rows: readonly Tuple[]): Promise<void> {
     this.#piece.push({ table, rows: [...rows] });
     this.#rows += rows.length;
     if (isHuge(rows)) await this.end();
@@ -88,8 +88,8 @@ export class CopyWriter {
   }
 }
 
-function isHuge(rows: readonly Row[]): boolean {
+function isHuge(rows: readonly Tuple[]): boolean {
   let size = 0;
-  for (const row of rows) for (const cell of row) size += typeof cell === 'string' ? cell.length : 0;
+  for (const row of rows) size += row.size;
   return size > HUGE_BATCH;
 }

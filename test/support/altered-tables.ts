@@ -3,6 +3,7 @@ import { type DiffHints, type RowsAfter, rowsAfter } from '../../src/core/rows-a
 import type { Column, TableSchema } from '../../src/core/schema.js';
 import { diffTables, type TableDiff } from '../../src/core/schema-diff.js';
 import type { TargetTable } from '../../src/core/target.js';
+import type { Tuple } from '../../src/core/tuple.js';
 import { createBookkeeping } from '../../src/dolt/bookkeeping.js';
 import { changeTable, type Recast } from '../../src/dolt/change-table.js';
 import { parseTarget, quoteName, TargetConnection } from '../../src/dolt/client.js';
@@ -194,11 +195,11 @@ async function readTable(postgres: Client, oid: number): Promise<TableSchema> {
   };
 }
 
-async function rowsOf(postgres: Client, table: TargetTable): Promise<(string | null)[][]> {
-  const rows: (string | null)[][] = [];
+async function rowsOf(postgres: Client, table: TargetTable): Promise<Tuple[]> {
+  const rows: Tuple[] = [];
   const positions = table.columns.map((column) => column.sourcePosition);
   for await (const page of copyRows(postgres, table.source, positions)) {
-    for (const row of page) rows.push(row.map((cell) => (typeof cell === 'string' ? cell : null)));
+    rows.push(...page);
   }
   return rows;
 }

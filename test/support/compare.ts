@@ -123,7 +123,7 @@ export async function postgresContents(url: string, doltUrl: string, rules: Mapp
         stored.schema,
         table.columns.map((column) => column.sourcePosition),
       )) {
-        for (const row of batch) rows.push(JSON.stringify(row));
+        for (const row of batch) rows.push(JSON.stringify(row.cells()));
       }
       contents.set(qualifiedName(stored.schema), rows.sort());
     }

@@ -34,7 +34,8 @@ export async function copyAll(
   const all: Record<string, Row[]> = {};
   for (const table of tables) {
     const rows: Row[] = [];
-    for await (const batch of copyRows(client, table, positions ?? everyPosition(table))) rows.push(...batch);
+    for await (const batch of copyRows(client, table, positions ?? everyPosition(table)))
+      rows.push(...batch.map((row) => row.cells()));
     all[table.name] = rows;
   }
   return all;

@@ -159,7 +159,7 @@ export class SourceHistory implements AsyncDisposable {
     const rows: string[] = [];
     const positions = schema.columns.map((_, position) => position);
     for await (const batch of copyRows(this.#reader, schema, positions))
-      for (const row of batch) rows.push(JSON.stringify(row));
+      for (const row of batch) rows.push(JSON.stringify(row.cells()));
     return rowsOf(rows.sort());
   }
 
