@@ -65,3 +65,50 @@ it.each([
   await using other = await open(database.url);
   expect(await other.rows('SELECT * FROM t')).toEqual([]);
 });
+
+it('what a deferred statement changed is looked at before anything is committed', async () => {
+  await using database = await createDoltDatabase();
+  await using connection = await open(database.url, true);
+  await connection.run('CREATE TABLE t (id INT PRIMARY KEY)');
+  const changed: number[] = [];
+  const note = (count: number): void => void changed.push(count);
+  connection.defer('START TRANSACTION');
+  connection.defer('INSERT INTO t VALUES (1), (2)', note);
+  connection.defer(Buffer.from('DELETE FROM t WHERE id = 2'), note);
+  expect(await connection.run('INSERT INTO t VALUES (3), (4), (5)')).toBe(3);
+  expect(changed).toEqual([2, 1]);
+  connection.defer('DELETE FROM t WHERE id > 3', note);
+  await connection.run('COMMIT');
+  expect(changed).toEqual([2, 1, 2]);
+
+  for (const lasting of ['COMMIT', `CALL DOLT_COMMIT('-A', '-m', 'x')`, 'CREATE TABLE u (id INT)']) {
+    connection.defer('START TRANSACTION');
+    connection.defer('DELETE FROM t WHERE id = 7', (count) => {
+      throw new Error(`${count} rows`);
+    });
+    connection.defer('INSERT INTO t VALUES (8)');
+    await expect(connection.run(lasting)).rejects.toThrow('0 rows');
+    await connection.run('ROLLBACK');
+  }
+  await using other = await open(database.url);
+  expect(await other.rows('SELECT * FROM t ORDER BY id')).toEqual([['1'], ['3']]);
+  expect(await other.rows("SELECT message FROM dolt_log WHERE message = 'x'")).toEqual([]);
+  expect(await other.hasTable('u')).toBe(false);
+});
+
+it('only so much is sent together, and only where that was asked for', async () => {
+  await using database = await createDoltDatabase();
+  await using plain = await open(database.url);
+  expect(plain.canDefer(1)).toBe(false);
+  await using connection = await open(database.url, true);
+  expect(connection.canDefer(100_000)).toBe(false);
+  let deferred = 0;
+  while (connection.canDefer(1_000)) {
+    connection.defer(`SET @a = '${'x'.repeat(990)}'`);
+    deferred += 1;
+  }
+  expect(deferred).toBeGreaterThan(1);
+  expect(deferred).toBeLessThan(100);
+  expect(await connection.rows('SELECT LENGTH(@a)')).toEqual([['990']]);
+  expect(connection.canDefer(1_000)).toBe(true);
+});

@@ -71,13 +71,15 @@ export type TextRow = readonly (string | null)[];
 export class TargetConnection implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #options: ConnectionOptions;
+  readonly #defers: boolean;
   #lost: Error | null = null;
   /** To be sent with the next statement. */
-  #deferred: string[] = [];
+  #deferred: Deferred[] = [];
 
   private constructor(connection: Connection, options: ConnectionOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.#defers = options.multipleStatements === true;
     // The promise API's connection is made of another one, which its types do not tell.
     (connection as unknown as { connection: { config: { charsetNumber: number } } }).connection.config.charsetNumber =
       LATIN1;
@@ -179,11 +181,16 @@ export class TargetConnection implements AsyncDisposable {
 
   /**
    * A statement without rows, sent together with the next one: the way to Dolt and back takes as long as a small statement. To be used
-   * within a transaction, which is gone where one of them fails, or a short one behind them, with the connection. Only where it was opened
-   * with `defers`.
+   * within a transaction, which is gone where one of them fails, or a short one behind them, with the connection. `check` is told how many
+   * rows it changed, and what it throws is thrown by the next one, which makes nothing of it last. Only where `canDefer`.
    */
-  defer(sql: string): void {
-    this.#deferred.push(oneByOne(sql));
+  defer(sql: string | Buffer, check: Check | null = null): void {
+    this.#deferred.push({ sql: oneByOne(sql), check });
+  }
+
+  /** Whether it was opened with `defers`, and a statement so long (in bytes) may be sent with those that are deferred already. */
+  canDefer(length: number): boolean {
+    return this.#defers && this.#deferred.reduce((sum, { sql }) => sum + sql.length, length) <= SHORT;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -198,13 +205,16 @@ export class TargetConnection implements AsyncDisposable {
 
   async #query(sql: string | Buffer): Promise<unknown> {
     const encoded = oneByOne(sql); // before anything is waited for: the bytes may change then
-    // Put together, a long one would be copied once more.
-    if (this.#deferred.length > 0 && encoded.length > SHORT) await this.#flush();
+    if (this.#deferred.length > 0 && !this.#goesWith(encoded)) await this.#flush();
     const deferred = this.#deferred;
     if (deferred.length === 0) return this.#send(encoded, [encoded]);
     this.#deferred = [];
-    // Of several statements there is an array of results, one for each.
-    return ((await this.#sendTogether([...deferred, encoded])) as unknown[])[deferred.length];
+    return this.#sendTogether([...deferred, { sql: encoded, check: null }]);
+  }
+
+  /** Put together, a long one would be copied once more; and what makes others last has to wait for what is said of them. */
+  #goesWith(encoded: string): boolean {
+    return encoded.length <= SHORT && (PASSING.test(encoded) || this.#deferred.every(({ check }) => check === null));
   }
 
   async #flush(): Promise<void> {
@@ -213,8 +223,17 @@ export class TargetConnection implements AsyncDisposable {
     await this.#sendTogether(deferred);
   }
 
+  /** Returns the result of the last one. */
+  async #sendTogether(statements: readonly Deferred[]): Promise<unknown> {
+    const result = await this.#sendOrEnd(statements.map(({ sql }) => sql));
+    // Of several statements there is an array of results, one for each.
+    const results = statements.length === 1 ? [result] : (result as unknown[]);
+    for (const [i, { check }] of statements.entries()) check?.((results[i] as ResultSetHeader).affectedRows);
+    return results.at(-1);
+  }
+
   /** Dolt 2.2 goes on after one that failed, which mysql2 does not expect: the connection ends, and with it its transaction. */
-  async #sendTogether(encoded: readonly string[]): Promise<unknown> {
+  async #sendOrEnd(encoded: readonly string[]): Promise<unknown> {
     try {
       return await this.#send(encoded.join(';'), encoded);
     } catch (error) {
@@ -239,8 +258,18 @@ export class TargetConnection implements AsyncDisposable {
   }
 }
 
-/** In bytes. */
+type Check = (changed: number) => void;
+
+interface Deferred {
+  /** A character for each byte. */
+  readonly sql: string;
+  readonly check: Check | null;
+}
+
+/** In bytes; also of all that are sent together. */
 const SHORT = 16 << 10;
+/** What makes nothing last of what was done before, as COMMIT, procedures and DDL do. */
+const PASSING = /^\s*(INSERT|UPDATE|DELETE|SELECT)\b/i;
 /** Of a statement that fails no more is told. */
 const HEAD = 4 << 10;
 

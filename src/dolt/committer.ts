@@ -260,7 +260,7 @@ export class Committer {
     await this.#begin();
     if (shared === null || (await hasForeignKeys(this.#staging.writer))) return this.writer.write(rows);
     const beside = await this.#staging.beside();
-    await beside.run('START TRANSACTION');
+    beside.defer('START TRANSACTION');
     await Promise.all([this.writer.write(shared[0]), new Writer(beside, this.exact).write(shared[1])]);
     // In this order: who throws away what the second wrote throws away the count too.
     await this.#countSpill();

@@ -1,8 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { TargetConnection } from './client.js';
 import { fastForward } from './fast-forward.js';
 
 /** About so many commits may wait for the readers' branch to be moved; one source transaction may have more. */
 const MOST_BEHIND = 16;
+
+/** From one fast-forward to the next: it costs Dolt half as much as a commit, and a commit that comes alone is shown at once. */
+const PAUSE_MS = 15;
 
 /** Moves the readers' branch to where the staging branch is, while more is committed there. */
 export class Publisher implements AsyncDisposable {
@@ -13,6 +17,8 @@ export class Publisher implements AsyncDisposable {
   #next: { readonly hash: string; readonly checked: Promise<void> } | null = null;
   /** Commits since the last one began. */
   #ahead = 0;
+  /** When the next one may begin, as `performance.now` has it. */
+  #restsUntil = 0;
   /** Why the readers' branch can not be moved: nothing more is to be committed then. */
   #refusal: Error | null = null;
 
@@ -46,11 +52,14 @@ export class Publisher implements AsyncDisposable {
   }
 
   async #forward(hash: string, checked: Promise<void>): Promise<void> {
+    const rest = this.#restsUntil - performance.now();
+    if (rest > 0) await pause(rest);
     const next = this.#next ?? { hash, checked };
     this.#next = null;
     this.#ahead = 0;
     await next.checked;
     await fastForward(this.#connection, next.hash);
+    this.#restsUntil = performance.now() + PAUSE_MS;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -57,6 +57,24 @@ it('moves over several commits at once where that is slow, and never over more t
   ]);
 });
 
+it('moves again only after a pause', async () => {
+  await using target = createDoltDatabaseName();
+  const { staging, committer } = await start(target);
+  await using _ = staging;
+  const times: number[] = [];
+  const { rows } = TargetConnection.prototype;
+  vi.spyOn(TargetConnection.prototype, 'rows').mockImplementation(async function (this: TargetConnection, sql) {
+    if (sql.startsWith('CALL DOLT_MERGE')) times.push(performance.now());
+    return rows.call(this, sql);
+  });
+  const all: Promise<boolean>[] = [];
+  for (let n = 2; n < 52; n += 1) all.push((await committer.commit(one(n))).shown);
+  await Promise.all(all);
+  const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThan(14);
+  expect(await target.sql('select count(*) as n from t')).toEqual([{ n: 50 }]);
+});
+
 it('commits that readers had not seen when everything ended are there after the next start', async () => {
   await using target = createDoltDatabaseName();
   {

@@ -6,7 +6,7 @@ import { createAcknowledged } from './acknowledged.js';
 import { createBookkeeping, readLastCommit, readPosition, type StoredPosition } from './bookkeeping.js';
 import { type Branches, createBranches, createDatabase, dropPassing, refuseForeign, squashBranch } from './branches.js';
 import { type TargetAddress, TargetConnection } from './client.js';
-import { callCommit, commitOn, readHead, type StagingHead } from './dolt-commit.js';
+import { callCommit, commitOn, readHead, readParents, type StagingHead } from './dolt-commit.js';
 import { fastForward, finishFastForward } from './fast-forward.js';
 import { BESIDE, lockCopy, lockWriter } from './locks.js';
 import { Publisher } from './publisher.js';
@@ -172,8 +172,8 @@ export class StagingBranch implements AsyncDisposable {
 
   /** Dolt puts a commit after whatever somebody else committed since our SQL transaction began, merged: nobody is to see that. */
   async #checkParent(hash: string, parent: string): Promise<void> {
-    const found = await (await this.beside()).value(`SELECT HASHOF(${quoteText(`${hash}~1`)})`);
-    if (found !== parent) throw this.#stranger(found ?? '');
+    const found = await readParents(await this.beside(), hash);
+    if (found.length !== 1 || found[0] !== parent) throw this.#stranger(found.at(-1) ?? '');
   }
 
   /** Everything that was asked for is published, and the head is looked at: branches may move. */
@@ -245,7 +245,7 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   #openBeside(): Promise<TargetConnection> {
-    return this.openCopyConnection(BESIDE);
+    return openCopyConnection(this.address, this.branches.staging, BESIDE, { defers: true });
   }
 
   /** One more connection to the staging branch, for the copy. `number` makes its lock its own. */
@@ -274,8 +274,9 @@ export async function openCopyConnection(
   address: TargetAddress,
   branch: string,
   number: number,
+  options: { readonly defers?: boolean } = {},
 ): Promise<TargetConnection> {
-  const connection = await TargetConnection.open(address, branch);
+  const connection = await TargetConnection.open(address, branch, options);
   try {
     await lockCopy(connection, `${address.database}/${branch}`, number);
     await prepareSession(connection);

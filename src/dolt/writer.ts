@@ -198,11 +198,19 @@ export class Writer {
     await this.#insert(table, coming);
   }
 
-  /** Runs statements one after the other; the next is built while Dolt works on the one before. */
+  /**
+   * Runs statements one after the other; the next is built while Dolt works on the one before. What is small is sent with what comes
+   * next on the connection, and may fail then.
+   */
   async #run(table: TargetTable, statements: Iterable<Statement>): Promise<void> {
     let running: { result: Promise<number>; expect: number } | null = null;
     for (const { sql, expect } of statements) {
       if (running) await settle(table, running);
+      running = null;
+      if (this.#connection.canDefer(sql.length)) {
+        this.#connection.defer(sql, (changed) => assertChanged(table, expect, changed));
+        continue;
+      }
       if (sql.length > HUGE_STATEMENT) {
         this.#huge = true;
         collectGarbage();
@@ -241,8 +249,11 @@ function rowOf({ row }: KeyedEntry): Tuple {
 }
 
 async function settle(table: TargetTable, running: { result: Promise<number>; expect: number }): Promise<void> {
-  const changed = await running.result;
-  if (changed !== running.expect) throw missing(table, running.expect, changed);
+  assertChanged(table, running.expect, await running.result);
+}
+
+function assertChanged(table: TargetTable, expected: number, changed: number): void {
+  if (changed !== expected) throw missing(table, expected, changed);
 }
 
 function missing(table: TargetTable, expected: number, found: number): Wal2DoltError {
