@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { childrenOf } from '../src/servers/processes.js';
 
 /** What a process used: seconds of CPU in all its threads, and the most memory it had at once, in bytes. */
 export interface Usage {
@@ -47,18 +48,38 @@ export class UsageWatch {
   }
 }
 
+/** Seconds of CPU of a server that has a process for each session: all that live, and those that have ended. */
+export async function serverCpuSeconds(pid: number): Promise<number> {
+  const { own, ended } = await readCpu(pid);
+  const sessions = await Promise.all((await childrenOf(pid)).map((child) => readCpu(child).catch(() => null)));
+  return sessions.reduce((sum, session) => sum + (session?.own ?? 0), own + ended);
+}
+
+/** The process that began another. */
+export async function parentOf(pid: number): Promise<number> {
+  return Number((await readStat(pid))[1]);
+}
+
+/** Seconds: of the process itself, and of its children that have ended. Rejects when it is gone. */
+async function readCpu(pid: number): Promise<{ readonly own: number; readonly ended: number }> {
+  const [user = 0, system = 0, children = 0, childrenSystem = 0] = (await readStat(pid)).slice(11).map(Number);
+  return { own: (user + system) / TICKS_PER_SECOND, ended: (children + childrenSystem) / TICKS_PER_SECOND };
+}
+
+/** The fields from the third on. */
+async function readStat(pid: number): Promise<string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
 /** Null when the process is gone. */
 async function readUsage(pid: number): Promise<Usage | null> {
   try {
-    const [stat, status] = await Promise.all([
-      readFile(`/proc/${pid}/stat`, 'utf8'),
-      readFile(`/proc/${pid}/status`, 'utf8'),
-    ]);
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // from the third on
+    const [{ own }, status] = await Promise.all([readCpu(pid), readFile(`/proc/${pid}/status`, 'utf8')]);
     const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
     if (kilobytes === undefined) return null; // a zombie has no memory
     return {
-      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
+      cpuSeconds: own,
       peakBytes: Number(kilobytes) * 1024,
     };
   } catch {

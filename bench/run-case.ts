@@ -22,6 +22,8 @@ export interface Measurement {
   readonly startSeconds: number | null;
   readonly client: Usage;
   readonly dolt: Usage;
+  /** CPU of all of Postgres. */
+  readonly postgresSeconds: number;
 }
 
 /** All runs of a case: wal2dolt and its contenders in turn, `repeat` times. What they wrote is the same, or this throws. */
@@ -102,45 +104,42 @@ async function measure(
 ): Promise<Measurement> {
   if (contender === 'wal2dolt') {
     await source.rewind();
-    const watch = await UsageWatch.start(target.pid);
+    const servers = await watchServers(source, target);
     const run = await runToCurrent({ source: source.url, target: target.url, options: work.options ?? [] });
     const seconds = (run.ended - run.ready) / 1000;
     const startSeconds = (run.ready - run.started) / 1000;
-    return {
-      contender,
-      rowsPerSecond: rows / seconds,
-      seconds,
-      startSeconds,
-      client: run.usage,
-      dolt: await watch.stop(),
-    };
+    const used = { client: run.usage, ...(await servers.stop()) };
+    return { contender, rowsPerSecond: rows / seconds, seconds, startSeconds, ...used };
   }
   if (contender === 'debezium') {
-    const watch = await UsageWatch.start(target.pid);
+    const servers = await watchServers(source, target);
     const { seconds, usage } = await runDebezium(source, target, rows);
-    return {
-      contender,
-      rowsPerSecond: rows / seconds,
-      seconds,
-      startSeconds: null,
-      client: usage,
-      dolt: await watch.stop(),
-    };
+    const used = { client: usage, ...(await servers.stop()) };
+    return { contender, rowsPerSecond: rows / seconds, seconds, startSeconds: null, ...used };
   }
   if (contender === 'stream alone') {
-    const [client, dolt] = [await UsageWatch.start(process.pid), await UsageWatch.start(target.pid)];
+    const [servers, client] = [await watchServers(source, target), await UsageWatch.start(process.pid)];
     const seconds = await streamAlone(source, rows);
-    const used = { client: await client.stop(), dolt: await dolt.stop() };
+    const used = { client: await client.stop(), ...(await servers.stop()) };
     return { contender, rowsPerSecond: rows / seconds, seconds, startSeconds: null, ...used };
   }
   for (const statement of plan.creates) await target.rows(statement);
   const [prepared, written] = await prepare(contender, target, plan, rows);
-  const [client, dolt] = [await UsageWatch.start(process.pid), await UsageWatch.start(target.pid)];
+  const [servers, client] = [await watchServers(source, target), await UsageWatch.start(process.pid)];
   const started = performance.now();
   await prepared.run();
   const seconds = (performance.now() - started) / 1000;
-  const used = { client: await client.stop(), dolt: await dolt.stop() };
+  const used = { client: await client.stop(), ...(await servers.stop()) };
   return { contender, rowsPerSecond: written / seconds, seconds, startSeconds: null, ...used };
+}
+
+type Servers = Pick<Measurement, 'dolt' | 'postgresSeconds'>;
+
+async function watchServers(source: Source, target: Target): Promise<{ stop(): Promise<Servers> }> {
+  const [dolt, before] = [await UsageWatch.start(target.pid), await source.cpuSeconds()];
+  return {
+    stop: async () => ({ dolt: await dolt.stop(), postgresSeconds: (await source.cpuSeconds()) - before }),
+  };
 }
 
 async function prepare(

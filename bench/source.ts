@@ -2,6 +2,7 @@ import pg from 'pg';
 import { embeddedPostgres, installedPostgres } from '../src/servers/find-postgres.js';
 import type { LocalServer } from '../src/servers/local-server.js';
 import { startPostgres } from '../src/servers/postgres.js';
+import { parentOf, serverCpuSeconds } from './measure.js';
 
 /** What `wal2dolt run` calls its slot and publication unless told otherwise. */
 const SLOT = 'wal2dolt';
@@ -41,6 +42,12 @@ export class Source implements AsyncDisposable {
 
   get client(): pg.Client {
     return this.#client;
+  }
+
+  /** Of all processes of the server together, since it started. */
+  async cpuSeconds(): Promise<number> {
+    const { rows } = await this.#client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    return serverCpuSeconds(await parentOf(rows[0]?.pid ?? 0));
   }
 
   /** An empty database; what an earlier case left is gone. */

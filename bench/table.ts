@@ -14,7 +14,7 @@ export interface Found {
 /** A line for each case and contender, as Markdown. */
 export function* comparisonTable(results: readonly Compared[], short: boolean): Iterable<string> {
   if (results.length === 0) return;
-  yield '| case | who | rows/s: median (min to max) | wal2dolt is | must be | CPU s: client, Dolt | peak MB: client, Dolt |';
+  yield '| case | who | rows/s: median (min to max) | wal2dolt is | must be | CPU s: client, Dolt, Postgres | peak MB: client, Dolt |';
   yield '|---|---|---|---|---|---|---|';
   for (const { work, measured } of results) {
     for (const [contender, runs] of byContender(measured)) {
@@ -23,7 +23,11 @@ export function* comparisonTable(results: readonly Compared[], short: boolean): 
       const ratio = contender === 'wal2dolt' ? '' : `${ratioTo(contender, measured).toFixed(2)}`;
       const limit = work.limits.find(({ of }) => of === contender);
       const sides = ['client', 'dolt'] as const;
-      const used = sides.map((side) => median(runs.map((run) => run[side].cpuSeconds)).toFixed(1)).join(', ');
+      const seconds = [
+        ...sides.map((side) => runs.map((run) => run[side].cpuSeconds)),
+        runs.map(({ postgresSeconds }) => postgresSeconds),
+      ];
+      const used = seconds.map((each) => median(each).toFixed(1)).join(', ');
       const peak = sides.map((side) => round(Math.max(...runs.map((run) => run[side].peakBytes)) / 2 ** 20)).join(', ');
       yield `| ${work.name} | ${contender} | ${speed} | ${ratio} | ${(limit && leastOf(limit, short)) ?? ''} | ${used} | ${peak} |`;
     }
