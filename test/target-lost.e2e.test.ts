@@ -120,6 +120,31 @@ it('a statement that ends every connection halts the run, with all before it sav
   expect([await idsIn(target, 'good'), await idsIn(target, 'bad')]).toEqual([[1, 2], [1]]);
 });
 
+it('so does one among others that are sent together, and it alone is named', async () => {
+  await using source = await createPostgresDatabase();
+  await using target = createDoltDatabaseName();
+  await using proxy = await startProxy(target);
+  const tables = ['bad', 'fine', 'good'];
+  for (const table of tables) await source.sql(`create table ${table} (id int primary key)`);
+  await drain(source.url, proxy.url, SETTINGS);
+  await source.sql(`begin; ${tables.map((table) => `insert into ${table} values (1);`).join('')} commit`);
+
+  const sent: number[] = [];
+  proxy.fate = (text) => {
+    if (!text.includes('INSERT INTO `fine`')) return 'pass';
+    sent.push(tables.filter((table) => text.includes(`INSERT INTO \`${table}\``)).length);
+    return 'cut';
+  };
+  await expect(drain(source.url, proxy.url, SETTINGS)).rejects.toMatchObject({
+    code: 'E_TARGET_CRASHES',
+    message: expect.stringMatching(/^Dolt: the connection was lost \(in: INSERT INTO `fine` \(`id`\)\), 5 times /),
+  });
+  expect(sent).toEqual([3, 1, 1, 1, 1, 1]);
+  proxy.fate = () => 'pass';
+  await drain(source.url, proxy.url, SETTINGS);
+  for (const table of tables) expect(await idsIn(target, table)).toEqual([1]);
+});
+
 it('so does one of the first copy, where several connections write', async () => {
   await using source = await createPostgresDatabase();
   await using target = createDoltDatabaseName();

@@ -130,6 +130,7 @@ it.each(GRANTED)('without %s it does not work', async (missing) => {
       until: null,
       passing: new Set(),
       onBegin: () => {},
+      alone: () => false,
       onProgress: () => {},
     });
   await createTables(source);

@@ -3,7 +3,7 @@ import { createDoltDatabase } from '../../test/support/dolt.js';
 import { parseTarget, TargetConnection } from './client.js';
 
 const open = (url: string, defers = false): Promise<TargetConnection> =>
-  TargetConnection.open(parseTarget(url), 'main', { defers });
+  TargetConnection.open(parseTarget(url), 'main', defers ? { defers: () => true } : {});
 
 it('statements arrive as they are, as text and as bytes', async () => {
   await using database = await createDoltDatabase();
@@ -59,7 +59,10 @@ it.each([
   await connection.run('CREATE TABLE t (id INT PRIMARY KEY)');
   connection.defer('START TRANSACTION');
   connection.defer(deferred);
-  await expect(connection.run(next)).rejects.toMatchObject({ code: 'E_TARGET_QUERY' });
+  await expect(connection.run(next)).rejects.toMatchObject({
+    code: 'E_TARGET_QUERY',
+    message: expect.stringMatching(/\(in: INSERT INTO nowhere\)$/),
+  });
   expect(connection.isLost).toBe(true);
   await expect(connection.run('COMMIT')).rejects.toThrow('Dolt');
   await using other = await open(database.url);

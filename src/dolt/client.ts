@@ -71,15 +71,15 @@ export type TextRow = readonly (string | null)[];
 export class TargetConnection implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #options: ConnectionOptions;
-  readonly #defers: boolean;
+  readonly #defers: DeferOptions['defers'];
   #lost: Error | null = null;
   /** To be sent with the next statement. */
   #deferred: Deferred[] = [];
 
-  private constructor(connection: Connection, options: ConnectionOptions) {
+  private constructor(connection: Connection, options: ConnectionOptions, defers: DeferOptions['defers']) {
     this.#connection = connection;
     this.#options = options;
-    this.#defers = options.multipleStatements === true;
+    this.#defers = defers;
     // The promise API's connection is made of another one, which its types do not tell.
     (connection as unknown as { connection: { config: { charsetNumber: number } } }).connection.config.charsetNumber =
       LATIN1;
@@ -93,7 +93,7 @@ export class TargetConnection implements AsyncDisposable {
   static async open(
     address: TargetAddress,
     branch?: string | null,
-    { defers = false }: { readonly defers?: boolean } = {},
+    { defers }: DeferOptions = {},
   ): Promise<TargetConnection> {
     const options: ConnectionOptions = {
       host: address.host,
@@ -105,7 +105,7 @@ export class TargetConnection implements AsyncDisposable {
       supportBigNumbers: true,
       bigNumberStrings: true,
       dateStrings: true,
-      multipleStatements: defers,
+      multipleStatements: defers !== undefined,
       connectTimeout: 10_000,
       enableKeepAlive: true,
       keepAliveInitialDelay: KEEPALIVE_AFTER_MS,
@@ -117,12 +117,12 @@ export class TargetConnection implements AsyncDisposable {
         ? {}
         : { database: branch === undefined ? address.database : `${address.database}/${branch}` }),
     };
-    return TargetConnection.#connect(options);
+    return TargetConnection.#connect(options, defers);
   }
 
-  static async #connect(options: ConnectionOptions): Promise<TargetConnection> {
+  static async #connect(options: ConnectionOptions, defers: DeferOptions['defers']): Promise<TargetConnection> {
     try {
-      return new TargetConnection(await createConnection(options), options);
+      return new TargetConnection(await createConnection(options), options, defers);
     } catch (error) {
       throw asTargetError(error);
     }
@@ -135,7 +135,7 @@ export class TargetConnection implements AsyncDisposable {
 
   /** One more connection to the same branch. */
   another(): Promise<TargetConnection> {
-    return TargetConnection.#connect(this.#options);
+    return TargetConnection.#connect(this.#options, this.#defers);
   }
 
   /** Runs one statement and returns its rows as text. */
@@ -150,10 +150,8 @@ export class TargetConnection implements AsyncDisposable {
     if (this.#lost) throw asTargetError(this.#lost);
     if (this.#deferred.length > 0) await this.#flush();
     try {
-      // The promise API has no streams; what it is made of is there, but not in its types.
-      const { connection } = this.#connection as unknown as { readonly connection: CallbackConnection };
       // With more of them waiting, large ones add up. rowsAsArray and typeCast make them what they are.
-      for await (const row of connection.query(oneByOne(sql)).stream({ highWaterMark: 1 })) yield row as TextRow;
+      for await (const row of this.#callbacks.query(oneByOne(sql)).stream({ highWaterMark: 1 })) yield row as TextRow;
     } catch (error) {
       throw asTargetError(error, [sql]);
     }
@@ -182,15 +180,15 @@ export class TargetConnection implements AsyncDisposable {
   /**
    * A statement without rows, sent together with the next one: the way to Dolt and back takes as long as a small statement. To be used
    * within a transaction, which is gone where one of them fails, or a short one behind them, with the connection. `check` is told how many
-   * rows it changed, and what it throws is thrown by the next one, which makes nothing of it last. Only where `canDefer`.
+   * rows it changed, and what it throws is thrown by the next one, which makes nothing of it last. Only where it was opened with `defers`.
    */
   defer(sql: string | Buffer, check: Check | null = null): void {
     this.#deferred.push({ sql: oneByOne(sql), check });
   }
 
-  /** Whether it was opened with `defers`, and a statement so long (in bytes) may be sent with those that are deferred already. */
+  /** Whether it was opened with `defers`, which says so, and a statement so long (in bytes) may be sent with those that are deferred already. */
   canDefer(length: number): boolean {
-    return this.#defers && this.#deferred.reduce((sum, { sql }) => sum + sql.length, length) <= SHORT;
+    return this.#defers?.() === true && this.#deferred.reduce((sum, { sql }) => sum + sql.length, length) <= SHORT;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -207,7 +205,7 @@ export class TargetConnection implements AsyncDisposable {
     const encoded = oneByOne(sql); // before anything is waited for: the bytes may change then
     if (this.#deferred.length > 0 && !this.#goesWith(encoded)) await this.#flush();
     const deferred = this.#deferred;
-    if (deferred.length === 0) return this.#send(encoded, [encoded]);
+    if (deferred.length === 0) return this.#send([encoded]);
     this.#deferred = [];
     return this.#sendTogether([...deferred, { sql: encoded, check: null }]);
   }
@@ -235,7 +233,7 @@ export class TargetConnection implements AsyncDisposable {
   /** Dolt 2.2 goes on after one that failed, which mysql2 does not expect: the connection ends, and with it its transaction. */
   async #sendOrEnd(encoded: readonly string[]): Promise<unknown> {
     try {
-      return await this.#send(encoded.join(';'), encoded);
+      return await this.#send(encoded);
     } catch (error) {
       this.#lost ??= error as Error; // asTargetError makes one
       this.#connection.destroy();
@@ -243,19 +241,36 @@ export class TargetConnection implements AsyncDisposable {
     }
   }
 
-  /** `encoded`: a character for each byte. What fails is told by the beginnings of `parts`. */
-  async #send(encoded: string, parts: readonly string[]): Promise<unknown> {
+  /** `encoded`: a character for each byte. What fails is told by its beginning. */
+  async #send(encoded: readonly string[]): Promise<unknown> {
     if (this.#lost) throw asTargetError(this.#lost); // while nothing ran: it is not this statement's doing
+    let answered = 0;
     try {
-      return (await this.#connection.query(encoded))[0];
+      return await new Promise((resolve, reject) => {
+        const settle = (error: Error | null, result: unknown): void => (error ? reject(error) : resolve(result));
+        // Told once for each statement.
+        this.#callbacks.query(encoded.join(';'), settle).on('fields', () => {
+          answered += 1;
+        });
+      });
     } catch (error) {
-      const texts = parts.map((part) => Buffer.from(part.slice(0, HEAD), 'latin1').toString());
+      const unanswered = encoded.slice(answered);
       throw asTargetError(
         error,
-        texts.filter((text) => text !== 'START TRANSACTION' || texts.length === 1),
+        unanswered.map((one) => Buffer.from(one.slice(0, HEAD), 'latin1').toString()),
       );
     }
   }
+
+  /** What the promise API is made of; it is there, but not in its types. */
+  get #callbacks(): CallbackConnection {
+    return (this.#connection as unknown as { readonly connection: CallbackConnection }).connection;
+  }
+}
+
+interface DeferOptions {
+  /** Statements may be sent together; asked of each whether it may be one of them. */
+  readonly defers?: (() => boolean) | undefined;
 }
 
 type Check = (changed: number) => void;

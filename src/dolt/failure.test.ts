@@ -127,9 +127,21 @@ describe('the statement', () => {
     expect(messageFor(statement)).toBe(`Dolt: no (in: ${beginning})`);
   });
 
-  it('is not known of several that were sent together, which are all named', () => {
-    const both = ["INSERT INTO `people` VALUES ('s3cret')", "UPDATE `people` SET `password`='s3cret'"];
-    expect(asTargetError(generic('no'), both).message).toBe('Dolt: no (in: INSERT INTO `people`; UPDATE `people`)');
+  it('is the first of those that were not answered, and any of them where the connection was lost', () => {
+    const sent = [
+      'START TRANSACTION',
+      "INSERT INTO `people` VALUES ('s3cret')",
+      "UPDATE `people` SET `password`='s3cret'",
+    ];
+    const message = (thrown: Error, unanswered: string[]): string => asTargetError(thrown, unanswered).message;
+    expect(message(generic('no'), sent.slice(1))).toBe('Dolt: no (in: INSERT INTO `people`)');
+    const lost = Object.assign(new Error('lost'), { code: 'PROTOCOL_CONNECTION_LOST' });
+    const wasLost = 'Dolt: the connection was lost';
+    expect(message(lost, sent)).toBe(`${wasLost} (in: INSERT INTO \`people\`; UPDATE \`people\`)`);
+    expect(message(lost, sent.slice(0, 2))).toBe(`${wasLost} (in: INSERT INTO \`people\`)`);
+    expect(message(lost, sent.slice(0, 1))).toBe(`${wasLost} (in: START TRANSACTION)`);
+    const many = Array.from({ length: 100 }, (_, i) => `INSERT INTO \`t${i}\` VALUES (1)`);
+    expect(message(lost, many).length).toBeLessThan(400);
   });
 
   it('and the message are cut where they are long', () => {

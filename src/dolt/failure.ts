@@ -52,21 +52,27 @@ const BY_ERRNO: Readonly<Record<number, ErrorCode>> = {
 const NETWORK =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|PROTOCOL_CONNECTION_LOST|PROTOCOL_UNEXPECTED_PACKET|PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR|ER_CON_COUNT_ERROR|HANDSHAKE_TIMEOUT)$/;
 
+/** It does nothing by itself. */
+const BEGIN = 'START TRANSACTION';
+
 /** What a statement fails with that never got to Dolt, since the connection had been lost before. */
 const NOT_SENT = 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR';
 
 /**
- * Says what a failed call to Dolt means. The statements that were running are named by their beginnings only: their values may be
- * secret. The message of E_TARGET_LOST is the same whenever the connection is lost in the same statement.
+ * Says what a failed call to Dolt means. `statements` are those that were not answered, of several that were sent together: the first one
+ * failed, and where the connection was lost it may have been any. They are named by their beginnings only: their values may be secret. The message of E_TARGET_LOST is the same whenever the connection is lost in the same statement.
  */
 export function asTargetError(thrown: unknown, statements: readonly string[] = []): Wal2DoltError {
   if (thrown instanceof Wal2DoltError) return thrown;
   const error: MysqlError = thrown instanceof Error ? thrown : new Error(String(thrown));
   const code = codeOf(error);
-  const where = statements.length === 0 ? '' : ` (in: ${statements.map(head).join('; ')})`;
   if (statements.length > 0 && NETWORK.test(error.code ?? '') && error.code !== NOT_SENT) {
-    return new Wal2DoltError('E_TARGET_LOST', `Dolt: the connection was lost${where}`, { cause: thrown });
+    const suspects = new Set(statements.filter((one) => one !== BEGIN || statements.length === 1).map(head));
+    const message = `Dolt: the connection was lost (in: ${clip([...suspects].join('; '))})`;
+    return new Wal2DoltError('E_TARGET_LOST', message, { cause: thrown });
   }
+  const [failed] = statements;
+  const where = failed === undefined ? '' : ` (in: ${head(failed)})`;
   const said = code === 'E_TARGET_TLS' ? tlsProblem(error) : error.message || String(error.code);
   return new Wal2DoltError(code, `Dolt: ${clip(said)}${where}`, { cause: thrown });
 }

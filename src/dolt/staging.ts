@@ -27,6 +27,7 @@ export class StagingBranch implements AsyncDisposable {
   readonly branches: Branches;
   /** Holds the lock; writes rows and makes commits. */
   readonly writer: TargetConnection;
+  readonly #alone: () => boolean;
   readonly #publisher: Publisher;
   #head: StagingHead;
   /** The commits since the last state, where a source transaction has several. */
@@ -38,12 +39,14 @@ export class StagingBranch implements AsyncDisposable {
   private constructor(
     address: TargetAddress,
     branches: Branches,
+    alone: () => boolean,
     writer: TargetConnection,
     publisher: Publisher,
     head: StagingHead,
   ) {
     this.address = address;
     this.branches = branches;
+    this.#alone = alone;
     this.writer = writer;
     this.#publisher = publisher;
     this.#head = head;
@@ -55,15 +58,20 @@ export class StagingBranch implements AsyncDisposable {
   /**
    * Creates database, branches and bookkeeping where they are missing, takes the lock, and goes back to HEAD.
    * Throws E_TARGET_LOCKED, E_TARGET_FOREIGN or E_TARGET_DIVERGED before anything is written.
+   * While `alone`, each statement that writes rows is sent by itself.
    */
-  static async open(address: TargetAddress, branches: Branches): Promise<StagingBranch> {
+  static async open(
+    address: TargetAddress,
+    branches: Branches,
+    alone: () => boolean = () => false,
+  ): Promise<StagingBranch> {
     await createDatabase(address);
     const connections: TargetConnection[] = [];
     try {
       const first = await TargetConnection.open(address);
       connections.push(first);
       await createBranches(first, branches);
-      const writer = await TargetConnection.open(address, branches.staging, { defers: true });
+      const writer = await TargetConnection.open(address, branches.staging, { defers: () => !alone() });
       const publisher = await TargetConnection.open(address, branches.target);
       connections.push(writer, publisher);
       await first[Symbol.asyncDispose]();
@@ -84,7 +92,7 @@ export class StagingBranch implements AsyncDisposable {
         await writer.rows(`CALL DOLT_COMMIT('-A', '-m', 'bookkeeping of wal2dolt')`);
       }
       await createAcknowledged(writer);
-      return new StagingBranch(address, branches, writer, new Publisher(publisher), await readHead(writer));
+      return new StagingBranch(address, branches, alone, writer, new Publisher(publisher), await readHead(writer));
     } catch (error) {
       for (const connection of connections) connection.destroy();
       throw error;
@@ -245,7 +253,7 @@ export class StagingBranch implements AsyncDisposable {
   }
 
   #openBeside(): Promise<TargetConnection> {
-    return openCopyConnection(this.address, this.branches.staging, BESIDE, { defers: true });
+    return openCopyConnection(this.address, this.branches.staging, BESIDE, { defers: () => !this.#alone() });
   }
 
   /** One more connection to the staging branch, for the copy. `number` makes its lock its own. */
@@ -274,7 +282,7 @@ export async function openCopyConnection(
   address: TargetAddress,
   branch: string,
   number: number,
-  options: { readonly defers?: boolean } = {},
+  options: { readonly defers?: () => boolean } = {},
 ): Promise<TargetConnection> {
   const connection = await TargetConnection.open(address, branch, options);
   try {

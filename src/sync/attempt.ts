@@ -45,10 +45,8 @@ export async function attempt(config: Config, context: RunContext): Promise<void
   try {
     await using _interrupted = await interruptOnAbort(source, config.source, context.signal);
     const origin = await identify(config, context.signal);
-    const staging = await StagingBranch.open(parseTarget(config.target), {
-      target: config.targetBranch,
-      staging: config.stagingBranch,
-    });
+    const branches = { target: config.targetBranch, staging: config.stagingBranch };
+    const staging = await StagingBranch.open(parseTarget(config.target), branches, context.alone);
     context.passing.add('E_TARGET_LOCKED');
     context.onBegin(staging.head.hash);
     try {

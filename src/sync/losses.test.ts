@@ -76,3 +76,15 @@ it('the message says where, how often and after which commit', () => {
   );
   expect(last?.cause).toBe(insert);
 });
+
+it('a loss counts until something is achieved', () => {
+  const losses = new Losses();
+  losses.begin('head');
+  losses.judge(away);
+  expect(losses.since).toBe(false);
+  losses.judge(insert as Wal2DoltError);
+  losses.begin('another head');
+  expect(losses.since).toBe(true);
+  losses.clear();
+  expect(losses.since).toBe(false);
+});

@@ -19,21 +19,29 @@ const MOST = 5;
 export class Losses {
   readonly #counts = new Map<string, number>();
   #head: string | null = null;
+  #since = false;
 
   /** An attempt begins, with the staging branch at this commit. */
   begin(head: string): void {
-    if (head !== this.#head) this.clear();
+    if (head !== this.#head) this.#counts.clear();
     this.#head = head;
   }
 
   /** Something was achieved. */
   clear(): void {
     this.#counts.clear();
+    this.#since = false;
+  }
+
+  /** Whether there was one since something was achieved. */
+  get since(): boolean {
+    return this.#since;
   }
 
   /** What an attempt that failed with this error is to fail with: E_TARGET_CRASHES where it was lost there too often. */
   judge(error: Wal2DoltError): Wal2DoltError {
     if (error.code !== 'E_TARGET_LOST') return error;
+    this.#since = true;
     // Its message says the statement and nothing that changes from time to time.
     const count = (this.#counts.get(error.message) ?? 0) + 1;
     this.#counts.set(error.message, count);

@@ -24,6 +24,11 @@ export interface RunContext {
   readonly passing: Set<ErrorCode>;
   /** What the staging branch stands at as an attempt begins: the hash of its head. */
   readonly onBegin: (head: string) => void;
+  /**
+   * Whether the connection to Dolt was lost, with nothing achieved since: then each statement is sent by itself, so that the one is
+   * known that Dolt does not survive.
+   */
+  readonly alone: () => boolean;
   /** Something was achieved: failures before it do not count towards giving up. */
   readonly onProgress: () => void;
 }

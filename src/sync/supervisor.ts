@@ -30,6 +30,7 @@ export async function run(config: Config, io: Pick<RunContext, 'logger' | 'progr
     until: null,
     passing,
     onBegin: (head) => losses.begin(head),
+    alone: () => losses.since,
     onProgress: () => {
       progressed = true;
       losses.clear();
