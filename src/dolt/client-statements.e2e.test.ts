@@ -84,14 +84,17 @@ it('what a deferred statement changed is looked at before anything is committed'
   await connection.run('COMMIT');
   expect(changed).toEqual([2, 1, 2]);
 
-  for (const lasting of ['COMMIT', `CALL DOLT_COMMIT('-A', '-m', 'x')`, 'CREATE TABLE u (id INT)']) {
+  for (const lasting of ['SELECT 1', 'COMMIT', `CALL DOLT_COMMIT('-A', '-m', 'x')`, 'CREATE TABLE u (id INT)']) {
+    await using connection = await open(database.url, true);
     connection.defer('START TRANSACTION');
     connection.defer('DELETE FROM t WHERE id = 7', (count) => {
       throw new Error(`${count} rows`);
     });
     connection.defer('INSERT INTO t VALUES (8)');
-    await expect(connection.run(lasting)).rejects.toThrow('0 rows');
-    await connection.run('ROLLBACK');
+    // Whatever comes next may have been asked for already.
+    const [failed, next] = [connection.run(lasting), connection.run('COMMIT')];
+    await Promise.all([expect(failed).rejects.toThrow('0 rows'), expect(next).rejects.toThrow()]);
+    expect(connection.isLost).toBe(true);
   }
   await using other = await open(database.url);
   expect(await other.rows('SELECT * FROM t ORDER BY id')).toEqual([['1'], ['3']]);
@@ -114,4 +117,19 @@ it('only so much is sent together, and only where that was asked for', async () 
   expect(deferred).toBeLessThan(100);
   expect(await connection.rows('SELECT LENGTH(@a)')).toEqual([['990']]);
   expect(connection.canDefer(1_000)).toBe(true);
+});
+
+it('what was asked for behind several of which one failed gets no answer of theirs', async () => {
+  await using database = await createDoltDatabase();
+  await using connection = await open(database.url, true);
+  await connection.run('CREATE TABLE t (id INT PRIMARY KEY)');
+  connection.defer('START TRANSACTION');
+  connection.defer('INSERT INTO nowhere VALUES (1)');
+  connection.defer('INSERT INTO t VALUES (1), (2)');
+  const failed = connection.run('INSERT INTO t VALUES (3), (4), (5)');
+  const behind = [connection.run('INSERT INTO t VALUES (6)'), connection.rows('SELECT 7')];
+  await expect(failed).rejects.toThrow('nowhere');
+  for (const one of await Promise.allSettled(behind)) expect(one.status).toBe('rejected');
+  await using other = await open(database.url);
+  expect(await other.rows('SELECT * FROM t')).toEqual([]);
 });

@@ -75,6 +75,8 @@ export class TargetConnection implements AsyncDisposable {
   #lost: Error | null = null;
   /** To be sent with the next statement. */
   #deferred: Deferred[] = [];
+  /** Resolves when what was asked for last is done. */
+  #turn: Promise<void> = Promise.resolve();
 
   private constructor(connection: Connection, options: ConnectionOptions, defers: DeferOptions['defers']) {
     this.#connection = connection;
@@ -148,7 +150,7 @@ export class TargetConnection implements AsyncDisposable {
   /** The rows of one statement as they come: no more of them are in memory than Node has received at once. */
   async *stream(sql: string): AsyncGenerator<TextRow> {
     if (this.#lost) throw asTargetError(this.#lost);
-    if (this.#deferred.length > 0) await this.#flush();
+    await this.flush();
     try {
       // With more of them waiting, large ones add up. rowsAsArray and typeCast make them what they are.
       for await (const row of this.#callbacks.query(oneByOne(sql)).stream({ highWaterMark: 1 })) yield row as TextRow;
@@ -186,6 +188,14 @@ export class TargetConnection implements AsyncDisposable {
     this.#deferred.push({ sql: oneByOne(sql), check });
   }
 
+  /** Resolves when everything is done that was asked for, with what is deferred. */
+  async flush(): Promise<void> {
+    const deferred = this.#takeDeferred();
+    await this.#inTurn(async () => {
+      if (deferred.length > 0) await this.#sendTogether(deferred);
+    });
+  }
+
   /** Whether it was opened with `defers`, which says so, and a statement so long (in bytes) may be sent with those that are deferred already. */
   canDefer(length: number): boolean {
     return this.#defers?.() === true && this.#deferred.reduce((sum, { sql }) => sum + sql.length, length) <= SHORT;
@@ -193,7 +203,7 @@ export class TargetConnection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#lost) this.#connection.destroy();
-    else await this.#connection.end().catch(() => this.#connection.destroy());
+    else await this.#inTurn(() => this.#connection.end()).catch(() => this.#connection.destroy());
   }
 
   /** Drops the connection without a goodbye: what is running on it is rolled back by the server. */
@@ -203,39 +213,44 @@ export class TargetConnection implements AsyncDisposable {
 
   async #query(sql: string | Buffer): Promise<unknown> {
     const encoded = oneByOne(sql); // before anything is waited for: the bytes may change then
-    if (this.#deferred.length > 0 && !this.#goesWith(encoded)) await this.#flush();
-    const deferred = this.#deferred;
-    if (deferred.length === 0) return this.#send([encoded]);
-    this.#deferred = [];
-    return this.#sendTogether([...deferred, { sql: encoded, check: null }]);
+    const deferred = this.#takeDeferred();
+    return this.#inTurn(async () => {
+      if (deferred.length === 0) return this.#send([encoded]);
+      if (goesWith(deferred, encoded)) return this.#sendTogether([...deferred, { sql: encoded, check: null }]);
+      await this.#sendTogether(deferred);
+      return this.#send([encoded]);
+    });
   }
 
-  /** Put together, a long one would be copied once more; and what makes others last has to wait for what is said of them. */
-  #goesWith(encoded: string): boolean {
-    return encoded.length <= SHORT && (PASSING.test(encoded) || this.#deferred.every(({ check }) => check === null));
-  }
-
-  async #flush(): Promise<void> {
+  #takeDeferred(): readonly Deferred[] {
     const deferred = this.#deferred;
     this.#deferred = [];
-    await this.#sendTogether(deferred);
+    return deferred;
   }
 
-  /** Returns the result of the last one. */
+  /** When all that was asked for before is done: mysql2 sends what waits as soon as there is an answer, before it is looked at. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+
+  /**
+   * Returns the result of the last one. Where one fails, or a check does, the connection ends, and with it its transaction: Dolt 2.2 goes on
+   * after one that failed, which mysql2 does not expect; and whoever sent the last one may not care for those before.
+   */
   async #sendTogether(statements: readonly Deferred[]): Promise<unknown> {
-    const result = await this.#sendOrEnd(statements.map(({ sql }) => sql));
-    // Of several statements there is an array of results, one for each.
-    const results = statements.length === 1 ? [result] : (result as unknown[]);
-    for (const [i, { check }] of statements.entries()) check?.((results[i] as ResultSetHeader).affectedRows);
-    return results.at(-1);
-  }
-
-  /** Dolt 2.2 goes on after one that failed, which mysql2 does not expect: the connection ends, and with it its transaction. */
-  async #sendOrEnd(encoded: readonly string[]): Promise<unknown> {
     try {
-      return await this.#send(encoded);
+      const result = await this.#send(statements.map(({ sql }) => sql));
+      // Of several statements there is an array of results, one for each.
+      const results = statements.length === 1 ? [result] : (result as unknown[]);
+      for (const [i, { check }] of statements.entries()) check?.((results[i] as ResultSetHeader).affectedRows);
+      return results.at(-1);
     } catch (error) {
-      this.#lost ??= error as Error; // asTargetError makes one
+      this.#lost ??= error as Error; // asTargetError makes one, and so do checks
       this.#connection.destroy();
       throw error;
     }
@@ -283,6 +298,10 @@ interface Deferred {
 
 /** In bytes; also of all that are sent together. */
 const SHORT = 16 << 10;
+/** Put together, a long one would be copied once more; and what makes others last has to wait for what is said of them. */
+const goesWith = (deferred: readonly Deferred[], encoded: string): boolean =>
+  encoded.length <= SHORT && (PASSING.test(encoded) || deferred.every(({ check }) => check === null));
+
 /** What makes nothing last of what was done before, as COMMIT, procedures and DDL do. */
 const PASSING = /^\s*(INSERT|UPDATE|DELETE|SELECT)\b/i;
 /** Of a statement that fails no more is told. */

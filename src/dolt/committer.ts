@@ -20,7 +20,7 @@ import { insertTransactions, type Phase, type SourceIdentity } from './bookkeepi
 import { quoteName, type TargetConnection } from './client.js';
 import { hasForeignKeys } from './constraints.js';
 import { ExactValues } from './exact.js';
-import { halves, netRows } from './net-rows.js';
+import { halves, type NetRows, netRows } from './net-rows.js';
 import { PositionRow } from './position-row.js';
 import type { StagingBranch } from './staging.js';
 import { Writer } from './writer.js';
@@ -261,7 +261,14 @@ export class Committer {
     if (shared === null || (await hasForeignKeys(this.#staging.writer))) return this.writer.write(rows);
     const beside = await this.#staging.beside();
     beside.defer('START TRANSACTION');
-    await Promise.all([this.writer.write(shared[0]), new Writer(beside, this.exact).write(shared[1])]);
+    const write = async (writer: Writer, half: readonly NetRows[], connection: TargetConnection): Promise<void> => {
+      await writer.write(half);
+      await connection.flush(); // or it would only begin when the other one is done
+    };
+    await Promise.all([
+      write(this.writer, shared[0], this.#staging.writer),
+      write(new Writer(beside, this.exact), shared[1], beside),
+    ]);
     // In this order: who throws away what the second wrote throws away the count too.
     await this.#countSpill();
     failpoint('between-halves');

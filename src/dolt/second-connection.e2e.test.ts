@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { batchAt, inserted, shown, start, T } from '../../test/support/committing.js';
 import { createDoltDatabaseName } from '../../test/support/dolt.js';
+import { PlainChanges } from '../../test/support/plain-changes.js';
 import { contentOf } from '../../test/support/row-changes.js';
 import { createTargetTables } from '../../test/support/target-tables.js';
 import { UNCHANGED } from '../core/row.js';
@@ -58,4 +59,22 @@ it('rows that are changed in place are shared, and their exact values stay with 
   expect(await target.rowsOf(table)).toEqual(
     contentOf(rows.map(([id = '', , amount = '', long = '']) => [id, `1${id}`, amount, long])),
   );
+});
+
+it.each([10, 2_990])('row %i that somebody deleted is missed, in whichever half it is', async (missing) => {
+  await using target = createDoltDatabaseName();
+  const { staging, committer } = await start(target);
+  await using _ = staging;
+  await shown(
+    committer.commit(batchAt(2n, '2020-01-02T00:00:00.000000', { rows: 3_000, changes: inserted(T, ...ROWS) })),
+  );
+  const other = await target.connect('wal2dolt');
+  await other.query(`delete from t where id = ${missing}`);
+  await other.end();
+  const deletes = new PlainChanges(T);
+  for (const row of ROWS) deletes.delete({ full: false, row });
+  await expect(
+    shown(committer.commit(batchAt(3n, '2020-01-03T00:00:00.000000', { rows: 3_000, changes: [deletes.net] }))),
+  ).rejects.toMatchObject({ code: 'E_TARGET_DIVERGED' });
+  expect(await target.sql('select count(*) as n from t')).toEqual([{ n: 3_000 }]);
 });

@@ -125,14 +125,15 @@ export function replicationConfig(url: string, applicationName: string): pg.Clie
 /**
  * Timeouts that only newer servers know, so that they cannot be start-up options: switched off for this session.
  * Without it a default of the role or database could end a copy (17+) or an idle connection (14+) in the middle.
- * Returns the process that serves the session: what the protocol tells of it may be a pooler's invention.
+ * Returns who serves the session: what the protocol tells of it may be a pooler's invention.
  */
-async function liftTimeouts(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ pid: string }>(
-    `SELECT pg_catalog.pg_backend_pid() AS pid, (SELECT count(pg_catalog.set_config(name, '0', false))
+async function liftTimeouts(client: pg.Client): Promise<Backend> {
+  const { rows } = await client.query<{ pid: string; server: string }>(
+    `SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_postmaster_start_time() AS server, (SELECT count(pg_catalog.set_config(name, '0', false))
        FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout'))`,
   );
-  return Number(rows[0]?.pid);
+  const [{ pid = '', server = '' } = {}] = rows;
+  return { pid: Number(pid), server };
 }
 
 /**
@@ -176,6 +177,12 @@ async function connect(config: pg.ClientConfig, signal: AbortSignal | undefined)
   }
 }
 
+interface Backend {
+  readonly pid: number;
+  /** When the server was started, which tells it from others behind the same address. */
+  readonly server: string;
+}
+
 /** How a server that is asked about a session names it when it has nothing to do. */
 const AT_REST = ['idle', 'idle in transaction', 'idle in transaction (aborted)'];
 /** How long the server may take to tell; it takes milliseconds. */
@@ -183,8 +190,8 @@ const ASKED_MS = 15_000;
 
 class SourceClient extends pg.Client {
   readonly #config: pg.ClientConfig;
-  /** The process that serves the session. */
-  backend = 0;
+  /** Who serves the session; null before it is known. */
+  backend: Backend | null = null;
 
   constructor(config: pg.ClientConfig) {
     super(config);
@@ -204,15 +211,16 @@ class SourceClient extends pg.Client {
     return this.connection.stream as Socket; // nobody configures another stream here
   }
 
-  /** Whether the server is at a statement of this session; asked on a connection of its own. */
+  /** Whether the server is at a statement of this session; asked on a connection of its own. True where another server answers that. */
   async runs(): Promise<boolean> {
     const { replication: _, ...plain }: pg.ClientConfig & { replication?: string } = this.#config;
     const other = await connect(plain, AbortSignal.timeout(ASKED_MS));
     const late = setTimeout(() => other.connection.stream.destroy(), ASKED_MS);
     try {
+      if (this.backend === null || other.backend?.server !== this.backend.server) return true;
       const { rows } = await other.query<{ state: string | null }>(
         'SELECT state FROM pg_catalog.pg_stat_activity WHERE pid = $1',
-        [this.backend],
+        [this.backend.pid],
       );
       return rows.some(({ state }) => !AT_REST.includes(state ?? ''));
     } finally {

@@ -11,7 +11,7 @@ import { createDoltDatabase } from './dolt.js';
 import { PlainChanges } from './plain-changes.js';
 import { type TableSpec, targetOf } from './tables.js';
 
-/** A Dolt database with tables as wal2dolt makes them, to which net changes are written without a stream. */
+/** A Dolt database with tables as wal2dolt makes them, to which net changes are written without a stream: by statements that go to Dolt each by itself, or together where that is possible. */
 export interface TargetTables extends AsyncDisposable {
   /** Each table is made anew, under its own name and oid. */
   create(spec: Omit<TableSpec, 'name'>): Promise<TargetTable>;
@@ -26,9 +26,11 @@ export interface TargetTables extends AsyncDisposable {
   rowsOf(table: TargetTable): Promise<readonly string[] | undefined>;
 }
 
-export async function createTargetTables(): Promise<TargetTables> {
+export async function createTargetTables(how: 'alone' | 'together' = 'together'): Promise<TargetTables> {
   const database = await createDoltDatabase();
-  const connection = await TargetConnection.open(parseTarget(database.url), 'main');
+  const open = (): Promise<TargetConnection> =>
+    TargetConnection.open(parseTarget(database.url), 'main', how === 'alone' ? {} : { defers: () => true });
+  let connection = await open();
   await createBookkeeping(connection);
   let count = 0;
 
@@ -40,7 +42,8 @@ export async function createTargetTables(): Promise<TargetTables> {
       await used.write(netRows(changes.map(({ net }) => net)));
       await connection.run('COMMIT');
     } catch (error) {
-      await connection.run('ROLLBACK');
+      if (connection.isLost) connection = await open();
+      else await connection.run('ROLLBACK');
       throw error;
     }
   };
