@@ -60,7 +60,8 @@ const NOT_SENT = 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR';
 
 /**
  * Says what a failed call to Dolt means. `statements` are those that were not answered, of several that were sent together: the first one
- * failed, and where the connection was lost it may have been any. They are named by their beginnings only: their values may be secret. The message of E_TARGET_LOST is the same whenever the connection is lost in the same statement.
+ * failed, and where the connection was lost it may have been any. They are named by their beginnings only: their values may be secret.
+ * The message of E_TARGET_LOST is the same whenever the connection is lost in the same statement, sent by itself.
  */
 export function asTargetError(thrown: unknown, statements: readonly string[] = []): Wal2DoltError {
   if (thrown instanceof Wal2DoltError) return thrown;

@@ -129,8 +129,9 @@ export function replicationConfig(url: string, applicationName: string): pg.Clie
  */
 async function liftTimeouts(client: pg.Client): Promise<Backend> {
   const { rows } = await client.query<{ pid: string; server: string }>(
-    `SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_postmaster_start_time() AS server, (SELECT count(pg_catalog.set_config(name, '0', false))
-       FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout'))`,
+    `SELECT pg_catalog.pg_backend_pid() AS pid, pg_catalog.pg_postmaster_start_time() AS server,
+       (SELECT count(pg_catalog.set_config(name, '0', false)) FROM pg_catalog.pg_settings
+        WHERE name IN ('idle_session_timeout', 'transaction_timeout'))`,
   );
   const [{ pid = '', server = '' } = {}] = rows;
   return { pid: Number(pid), server };
