@@ -128,6 +128,18 @@ describe('CopyTextParser', () => {
     expect((user + system) / 1000).toBeLessThan(5000);
   });
 
+  it('lets a large row go without what came before and after it', () => {
+    const parser = new CopyTextParser(1);
+    const large = `${'x'.repeat(9_000_000)}\n`;
+    const rows = parser.push(Buffer.from(`before\n${large}after\nlast\n`));
+    const [before, row, after, last] = rows;
+    expect(rows.map(({ size }) => size)).toEqual([13, 9_000_006, 12, 11]);
+    expect(new Set([before, row, after].map((one) => one?.bytes)).size).toBe(3);
+    expect(last?.bytes).toBe(after?.bytes);
+    expect(row?.bytes.length).toBeLessThan(9_000_000 + 2 * (4 << 20));
+    expect(Math.max(before?.bytes.length ?? 0, after?.bytes.length ?? 0)).toBeLessThan(300_000);
+  });
+
   it('refuses what is no COPY text', () => {
     const code = (columns: number, bytes: Uint8Array): unknown => {
       try {
