@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createPostgresDatabase } from '../../test/support/postgres.js';
+import { createPostgresDatabase, startPostgres } from '../../test/support/postgres.js';
 import { createProxy } from '../../test/support/replication.js';
 import { connectReplication, connectSource, queryRows } from './client.js';
 
@@ -42,6 +42,26 @@ describe.concurrent('a statement', () => {
     expect(await slept).toEqual([{ it: 'slept' }]);
     expect(await created).toEqual([expect.objectContaining({ slot_name: database.name })]);
     for (const one of [client, walsender, writer]) await one.end();
+  });
+
+  it('that takes long is waited for where another server answers at that address by now', LIMIT, async () => {
+    await using server = await startPostgres();
+    await using other = await startPostgres();
+    await using network = await createProxy(server.url);
+    const url = new URL(network.url);
+    [url.username, url.password] = ['twin', 'x'];
+    for (const one of [server, other]) {
+      const admin = await connectSource(one.url, 'test');
+      await queryRows(admin, "create role twin superuser login password 'x'");
+      await admin.end();
+    }
+    const client = await connectSource(url.href, 'test');
+    const slept = queryRows(client, `select 'slept' as it from pg_sleep(${LONG_SECONDS})`);
+    network.server = other.url;
+    // It can be asked.
+    await (await connectSource(url.href, 'test')).end();
+    expect(await slept).toEqual([{ it: 'slept' }]);
+    await client.end();
   });
 
   it('whose answer comes slowly is waited for', LIMIT, async () => {
