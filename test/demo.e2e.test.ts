@@ -7,7 +7,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { configSchema } from '../src/config.js';
 import { compareAll } from '../src/demo/compare.js';
-import { parseTarget, TargetConnection } from '../src/dolt/client.js';
+import { parseTarget } from '../src/dolt/address.js';
+import { TargetConnection } from '../src/dolt/client.js';
 import { embeddedPostgres } from '../src/servers/find-postgres.js';
 import { type BuiltCli, buildCli, type Outcome, outcomeOf, startCli } from './support/built-cli.js';
 

@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { parseTarget, TargetConnection } from '../src/dolt/client.js';
+import { parseTarget } from '../src/dolt/address.js';
+import { TargetConnection } from '../src/dolt/client.js';
 import { freePort } from '../src/servers/port.js';
 import { createDoltDatabase, createDoltDatabaseName, type DoltDatabase, startDolt } from './support/dolt.js';
 import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createConnection } from 'mysql2/promise';
 import { pino } from 'pino';
 import { expect, inject, it } from 'vitest';
-import { parseTarget } from '../src/dolt/client.js';
+import { parseTarget } from '../src/dolt/address.js';
 import { checkTarget } from '../src/dolt/preflight.js';
 import { LoggedProgress } from '../src/ops/progress.js';
 import { attempt } from '../src/sync/attempt.js';

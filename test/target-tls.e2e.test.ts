@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parseTarget, TargetConnection } from '../src/dolt/client.js';
+import { parseTarget } from '../src/dolt/address.js';
+import { TargetConnection } from '../src/dolt/client.js';
 import type { LocalServer } from '../src/servers/local-server.js';
 import { type BuiltCli, buildCli, type Outcome, outcomeOf, startCli } from './support/built-cli.js';
 import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';

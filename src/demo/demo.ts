@@ -1,7 +1,8 @@
 import { basename, relative } from 'node:path';
 import { type Config, configSchema } from '../config.js';
 import { formatLsn } from '../core/position.js';
-import { parseTarget, TargetConnection } from '../dolt/client.js';
+import { parseTarget } from '../dolt/address.js';
+import { TargetConnection } from '../dolt/client.js';
 import { createLogger } from '../ops/logging.js';
 import type { CopyProgress } from '../ops/progress.js';
 import { connectSource } from '../postgres/client.js';

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config.js';
 import { LSN_ZERO, type Lsn, lsn } from '../core/position.js';
-import { parseTarget, quoteName, TargetConnection } from '../dolt/client.js';
+import { parseTarget } from '../dolt/address.js';
+import { quoteName, TargetConnection } from '../dolt/client.js';
 import type { CopyProgress } from '../ops/progress.js';
 import { run } from '../sync/supervisor.js';
 

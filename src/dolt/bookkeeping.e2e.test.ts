@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { createDoltDatabase } from '../../test/support/dolt.js';
 import { type TableSpec, targetOf } from '../../test/support/tables.js';
 import { lsn } from '../core/position.js';
+import { parseTarget } from './address.js';
 import {
   createBookkeeping,
   deleteTable,
@@ -12,7 +13,7 @@ import {
   updateTableState,
   updateTargetName,
 } from './bookkeeping.js';
-import { parseTarget, TargetConnection } from './client.js';
+import { TargetConnection } from './client.js';
 
 const FRUIT: TableSpec = { name: 'fruit', oid: 1, columns: { id: 'integer', name: 'text' }, key: ['id'] };
 const VEG: TableSpec = {

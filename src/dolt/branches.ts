@@ -1,5 +1,6 @@
 import { Wal2DoltError } from '../errors.js';
-import { quoteName, type TargetAddress, TargetConnection } from './client.js';
+import type { TargetAddress } from './address.js';
+import { quoteName, TargetConnection } from './client.js';
 import { quoteText } from './sql-text.js';
 
 /** The branches of a target database that are ours. */

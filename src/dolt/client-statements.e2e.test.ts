@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { createDoltDatabase } from '../../test/support/dolt.js';
-import { parseTarget, TargetConnection } from './client.js';
+import { parseTarget } from './address.js';
+import { TargetConnection } from './client.js';
 
 const open = (url: string, defers = false): Promise<TargetConnection> =>
   TargetConnection.open(parseTarget(url), 'main', defers ? { defers: () => true } : {});

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createDoltDatabase } from '../../test/support/dolt.js';
 import { type Authority, createAuthority, startTlsDolt } from '../../test/support/tls-dolt.js';
-import { parseTarget, TargetConnection } from './client.js';
+import { parseTarget } from './address.js';
+import { TargetConnection } from './client.js';
 
 type Server = Awaited<ReturnType<typeof startTlsDolt>>;
 

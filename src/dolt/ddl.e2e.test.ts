@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDoltDatabase, type DoltDatabase } from '../../test/support/dolt.js';
 import { type TableSpec, targetOf } from '../../test/support/tables.js';
 import type { TargetTable } from '../core/target.js';
-import { parseTarget, quoteName, TargetConnection } from './client.js';
+import { parseTarget } from './address.js';
+import { quoteName, TargetConnection } from './client.js';
 import { createIndexes, createTable } from './ddl.js';
 
 // What is planned must be what Dolt takes, and means what Postgres meant.

@@ -3,7 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { createDoltDatabase, createDoltDatabaseName, startDolt } from '../../test/support/dolt.js';
 import { codes, the } from '../../test/support/preflight.js';
 import { BRANCHES, check, createUser, fix, ours, POSITION, state } from '../../test/support/preflight-target.js';
-import { parseTarget } from './client.js';
+import { parseTarget } from './address.js';
 import { StagingBranch } from './staging.js';
 
 test('a user without privileges is told all that are missing, and the fix is enough', async () => {

@@ -1,6 +1,7 @@
 import { error, type Finding } from '../core/finding.js';
 import { Wal2DoltError } from '../errors.js';
-import { quoteName, type TargetAddress, type TargetConnection } from './client.js';
+import type { TargetAddress } from './address.js';
+import { quoteName, type TargetConnection } from './client.js';
 import { quoteText } from './sql-text.js';
 
 /**

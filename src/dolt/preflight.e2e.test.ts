@@ -14,7 +14,7 @@ import {
 } from '../../test/support/preflight-target.js';
 import { lsn } from '../core/position.js';
 import { recordAcknowledged } from './acknowledged.js';
-import { parseTarget } from './client.js';
+import { parseTarget } from './address.js';
 import { StagingBranch } from './staging.js';
 
 test('a database that does not exist, an empty one, and one of ours are fine, and nothing is changed', async () => {

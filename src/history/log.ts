@@ -1,8 +1,9 @@
 import { findTables, tableNames } from '../config/named-tables.js';
 import type { TargetConfig } from '../config.js';
 import { isPart, subjectOf, trailer } from '../core/message.js';
+import { parseTarget } from '../dolt/address.js';
 import { readPosition } from '../dolt/bookkeeping.js';
-import { parseTarget, TargetConnection } from '../dolt/client.js';
+import { TargetConnection } from '../dolt/client.js';
 import { quoteText } from '../dolt/sql-text.js';
 import { Wal2DoltError } from '../errors.js';
 import { type SchemaLogEntry, schemaLog } from './schema-log.js';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.js';
 import { type Lsn, parseLsn } from '../core/position.js';
-import { parseTarget, TargetConnection } from '../dolt/client.js';
+import { parseTarget } from '../dolt/address.js';
+import { TargetConnection } from '../dolt/client.js';
 import { isWriterActive } from '../dolt/locks.js';
 import type { ResyncTable } from './resync.js';
 

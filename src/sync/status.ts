@@ -1,8 +1,9 @@
 import type { Config } from '../config.js';
 import { formatLsn, formatMicros, LSN_ZERO, type Lsn, maxLsn } from '../core/position.js';
 import { readAcknowledged } from '../dolt/acknowledged.js';
+import { parseTarget, type TargetAddress } from '../dolt/address.js';
 import { readPosition, readTables } from '../dolt/bookkeeping.js';
-import { parseTarget, type TargetAddress, TargetConnection } from '../dolt/client.js';
+import { TargetConnection } from '../dolt/client.js';
 import { asWal2DoltError, type ErrorCode, Wal2DoltError } from '../errors.js';
 import { connectSource } from '../postgres/client.js';
 import { areExact, readTriggers } from '../postgres/ddl-triggers.js';

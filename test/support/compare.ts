@@ -1,8 +1,9 @@
 import { EVERY_TABLE } from '../../src/core/patterns.js';
 import { qualifiedName } from '../../src/core/schema.js';
 import type { TargetTable } from '../../src/core/target.js';
+import { parseTarget } from '../../src/dolt/address.js';
 import { readTables } from '../../src/dolt/bookkeeping.js';
-import { parseTarget, quoteName, TargetConnection } from '../../src/dolt/client.js';
+import { quoteName, TargetConnection } from '../../src/dolt/client.js';
 import { EXACT_TABLE } from '../../src/dolt/exact.js';
 import { quoteText } from '../../src/dolt/sql-text.js';
 import { connectSource } from '../../src/postgres/client.js';

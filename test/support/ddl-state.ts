@@ -1,6 +1,7 @@
 import type pg from 'pg';
+import { parseTarget } from '../../src/dolt/address.js';
 import { readTables } from '../../src/dolt/bookkeeping.js';
-import { parseTarget, quoteName, TargetConnection } from '../../src/dolt/client.js';
+import { quoteName, TargetConnection } from '../../src/dolt/client.js';
 import { restoreTable } from '../../src/sync/tables.js';
 import { doltRows, PLAIN } from './compare.js';
 

@@ -1,8 +1,9 @@
 import { isPart, trailer } from '../../src/core/message.js';
 import { type Lsn, parseLsn } from '../../src/core/position.js';
 import { keyAttnums, type TableSchema } from '../../src/core/schema.js';
+import { parseTarget } from '../../src/dolt/address.js';
 import { readTables, type StoredTable } from '../../src/dolt/bookkeeping.js';
-import { parseTarget, quoteName, TargetConnection } from '../../src/dolt/client.js';
+import { quoteName, TargetConnection } from '../../src/dolt/client.js';
 import { createTable } from '../../src/dolt/ddl.js';
 import { EXACT_TABLE } from '../../src/dolt/exact.js';
 import { quoteText } from '../../src/dolt/sql-text.js';

@@ -1,7 +1,8 @@
 import { qualifiedName } from '../../src/core/schema.js';
 import type { TargetTable } from '../../src/core/target.js';
+import { parseTarget } from '../../src/dolt/address.js';
 import { createBookkeeping, insertTable } from '../../src/dolt/bookkeeping.js';
-import { parseTarget, TargetConnection } from '../../src/dolt/client.js';
+import { TargetConnection } from '../../src/dolt/client.js';
 import { createIndexes, createTable } from '../../src/dolt/ddl.js';
 import { ExactValues } from '../../src/dolt/exact.js';
 import { halves, netRows } from '../../src/dolt/net-rows.js';
