@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { LSN_ZERO } from '../src/core/position.js';
+import { PacedReading } from '../src/postgres/paced-reading.js';
 import { startReplication } from '../src/postgres/walsender.js';
 import type { Source } from './source.js';
 
@@ -13,6 +14,7 @@ export async function streamAlone(source: Source, rows: number): Promise<number>
   const client = new pg.Client(config);
   client.on('error', () => {}); // it is ended in the middle of a command
   await client.connect();
+  new PacedReading(client.connection.stream); // or Postgres takes twice as long
   let left = rows;
   const received = new Promise<void>((resolve) => {
     client.connection.on('copyData', ({ chunk }: { readonly chunk: Buffer }) => {

@@ -46,7 +46,8 @@ export class Tuple {
 
   /** How many cells it has. */
   get length(): number {
-    return this.bytes.readUInt16BE(this.start);
+    const { bytes, start } = this;
+    return ((bytes[start] as number) << 8) | (bytes[start + 1] as number); // it begins with them; asked for with every comparison of keys
   }
 
   /** All cells, made anew with each call. */

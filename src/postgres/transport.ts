@@ -11,6 +11,7 @@ import { Inbox } from './inbox.js';
 import { listenFromTheStart } from './listen-from-the-start.js';
 import { liveness, SilenceDetector } from './liveness.js';
 import { gatherLongMessages } from './long-messages.js';
+import { PacedReading } from './paced-reading.js';
 import { identifySystem } from './system.js';
 import { readSlotState, startReplication } from './walsender.js';
 
@@ -95,6 +96,7 @@ class PostgresStream implements ReplicationStream {
   readonly #socket = new Socket();
   readonly #closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
   #client: pg.Client | null = null;
+  #reading: PacedReading | null = null;
   #acknowledged: Lsn;
   #started = false;
   #timer: NodeJS.Timeout | undefined;
@@ -106,10 +108,10 @@ class PostgresStream implements ReplicationStream {
     this.#options = options;
     this.#acknowledged = options.durable ?? options.start;
     this.#inbox = new Inbox(options.highWaterBytes ?? DEFAULT_HIGH_WATER, {
-      pause: () => this.#client?.connection.stream.pause(),
+      pause: () => this.#reading?.pause(),
       resume: () => {
         this.#silence.heard();
-        this.#client?.connection.stream.resume();
+        this.#reading?.resume();
       },
     });
     const connection: pg.ClientConfig = {
@@ -196,6 +198,7 @@ class PostgresStream implements ReplicationStream {
     this.#tickMs = timings.tickMs;
     this.#silence = new SilenceDetector(timings.silentTicks);
     gatherLongMessages(client.connection);
+    this.#reading = new PacedReading(client.connection.stream);
     client.connection.stream.on('data', () => this.#silence.heard()); // bytes: a large row may take minutes
     client.on('notice', (notice) => this.#notice(notice));
     return client.query(startReplication(slot, publication, start));
@@ -276,7 +279,7 @@ class PostgresStream implements ReplicationStream {
       // The server reads our messages in order, so the last status before this. It must not find the connection broken
       // first: so what it still sends is read, and dropped.
       this.#client.connection.end();
-      this.#client.connection.stream.resume();
+      this.#reading?.resume();
       const timer = setTimeout(() => this.#socket.destroy(), FAREWELL_MS);
       await this.#closed;
       clearTimeout(timer);
