@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { LSN_ZERO } from '../src/core/position.js';
-import { PacedReading } from '../src/postgres/paced-reading.js';
+import { PacedReading, pausableSocket } from '../src/postgres/paced-reading.js';
 import { startReplication } from '../src/postgres/walsender.js';
 import type { Source } from './source.js';
 
@@ -10,7 +10,7 @@ const ROWS = new Set(Buffer.from('IUD'));
 
 /** Seconds that Postgres takes to send a backlog of so many rows to somebody who does nothing with them but count. */
 export async function streamAlone(source: Source, rows: number): Promise<number> {
-  const config = { connectionString: source.url, replication: 'database' }; // not in the types
+  const config = { connectionString: source.url, replication: 'database', stream: pausableSocket }; // the types do not have all
   const client = new pg.Client(config);
   client.on('error', () => {}); // it is ended in the middle of a command
   await client.connect();

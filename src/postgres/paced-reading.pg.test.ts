@@ -3,14 +3,14 @@ import { expect, it } from 'vitest';
 import { createPostgresDatabase } from '../../test/support/postgres.js';
 import { createSlot } from '../../test/support/replication.js';
 import { LSN_ZERO } from '../core/position.js';
-import { PacedReading } from './paced-reading.js';
+import { PacedReading, pausableSocket } from './paced-reading.js';
 import { startReplication } from './walsender.js';
 
 const ROWS = 50_000;
 
 /** Bytes and pieces that came of a backlog of many rows, and how long it took in milliseconds. */
 async function receiveBacklog(url: string, slot: string): Promise<{ bytes: number; pieces: number; ms: number }> {
-  const config = { connectionString: url, replication: 'database' }; // not in the types
+  const config = { connectionString: url, replication: 'database', stream: pausableSocket }; // the types do not have all
   const client = new pg.Client(config);
   client.on('error', () => {}); // it is ended in the middle of a command
   await client.connect();

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { PacedReading } from './paced-reading.js';
+import { PacedReading, pausableSocket } from './paced-reading.js';
 
 describe('PacedReading', () => {
   beforeEach(() => {
@@ -86,4 +89,29 @@ describe('PacedReading', () => {
     vi.advanceTimersByTime(1);
     expect(stream.isPaused()).toBe(false);
   });
+});
+
+it('a pausable socket reads no more than one piece after it was paused, and all when it goes on', async () => {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = pausableSocket();
+  socket.connect((server.address() as AddressInfo).port, '127.0.0.1'); // it listens on a port
+  const [sender] = (await once(server, 'connection')) as [Socket];
+  sender.setNoDelay();
+  let received = 0;
+  socket.on('data', ({ length }) => {
+    received += length;
+  });
+  await once(socket, 'connect');
+  socket.pause();
+  for (let i = 0; i < 20; i += 1) {
+    sender.write('x'.repeat(10));
+    await sleep(5);
+  }
+  expect(socket.bytesRead).toBeLessThanOrEqual(20);
+  socket.resume();
+  await vi.waitFor(() => expect(received).toBe(200));
+  socket.destroy();
+  server.close();
 });

@@ -1,10 +1,17 @@
-import type { Readable } from 'node:stream';
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import type { DuplexOptions, Readable } from 'node:stream';
 
 /** In bytes. */
 const SMALL = 8 << 10;
 /** Small pieces within a millisecond: a transaction of a row or two has less. */
 const MANY = 8;
 const REST_MS = 1;
+
+/** Stops reading as soon as it is paused; others go on, as it comes, until they have 16 kB. (One with TLS is made of it, and does too.) */
+export function pausableSocket(): Socket {
+  const options: SocketConstructorOpts & DuplexOptions = { readableHighWaterMark: 1 };
+  return new Socket(options);
+}
 
 /**
  * Reads what a server sends in small pieces, row by row, in large ones, as long as much comes.

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import type pg from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import type { StreamEvent } from '../core/change.js';
@@ -11,7 +10,7 @@ import { Inbox } from './inbox.js';
 import { listenFromTheStart } from './listen-from-the-start.js';
 import { liveness, SilenceDetector } from './liveness.js';
 import { gatherLongMessages } from './long-messages.js';
-import { PacedReading } from './paced-reading.js';
+import { PacedReading, pausableSocket } from './paced-reading.js';
 import { identifySystem } from './system.js';
 import { readSlotState, startReplication } from './walsender.js';
 
@@ -93,7 +92,7 @@ class PostgresStream implements ReplicationStream {
   readonly #inbox: Inbox<StreamEvent>;
   readonly #memory = new TupleMemory();
   /** Our own, so that it can be destroyed at any time: the library gives its client away only when connected. */
-  readonly #socket = new Socket();
+  readonly #socket = pausableSocket();
   readonly #closed = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
   #client: pg.Client | null = null;
   #reading: PacedReading | null = null;
