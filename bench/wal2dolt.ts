@@ -25,10 +25,13 @@ export interface RunResult {
 /** What it logs when all is checked and opened, and the work itself begins. */
 const READY = /"msg":"(streaming|copy started)"/;
 
-/** `wal2dolt run --until current`, the built one, as a process: brings what is there into Dolt, and ends. */
-export async function runToCurrent(run: RunOptions): Promise<RunResult> {
+/** What is there, all of it. */
+export const runToCurrent = (run: RunOptions): Promise<RunResult> => runUntil('current', run);
+
+/** `wal2dolt run --until …`, the built one, as a process: brings what is there up to a position into Dolt, and ends. */
+export async function runUntil(position: string, run: RunOptions): Promise<RunResult> {
   const started = performance.now();
-  const running = start(run, ['--until', 'current']);
+  const running = start(run, ['--until', position]);
   const [ready, usage] = await Promise.all([running.ready, running.ended]);
   return { started, ready, ended: performance.now(), usage };
 }
