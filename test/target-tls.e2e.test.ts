@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseTarget } from '../src/dolt/address.js';
 import { TargetConnection } from '../src/dolt/client.js';
 import type { LocalServer } from '../src/servers/local-server.js';
+import { type Authority, createAuthority } from './support/authority.js';
 import { type BuiltCli, buildCli, type Outcome, outcomeOf, startCli } from './support/built-cli.js';
 import { createPostgresDatabase, type PostgresDatabase } from './support/postgres.js';
 import { drain } from './support/run.js';
-import { type Authority, createAuthority, startTlsDolt } from './support/tls-dolt.js';
+import { startTlsDolt } from './support/tls-dolt.js';
 
 let cli: BuiltCli;
 let authority: Authority;

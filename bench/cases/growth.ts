@@ -62,8 +62,8 @@ async function measure({ source, doltBinary, say }: Environment, commits: number
   return [
     { what: 'time of a commit at the start', value: first, unit: 'ms', atMost: null },
     { what: 'time of a commit at the end', value: last, unit: 'ms', atMost: null },
-    { what: 'time of a commit at the start, measured at the end', value: again, unit: 'ms', atMost: null },
-    { what: 'end divided by start, both measured at the end', value: last / again, unit: 'times', atMost: MOST },
+    { what: 'end divided by start', value: last / first, unit: 'times', atMost: MOST },
+    { what: 'time of a commit at the start, once more at the end', value: again, unit: 'ms', atMost: null },
     { what: 'on disk for a commit, before gc', value: bytesPerCommit(bytesAfter), unit: 'kB', atMost: null },
     { what: 'on disk for a commit, after gc', value: bytesPerCommit(await target.bytes()), unit: 'kB', atMost: null },
     { what: 'gc', value: gcSeconds, unit: 's', atMost: null },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type Authority, createAuthority } from '../../test/support/authority.js';
 import { createDoltDatabase } from '../../test/support/dolt.js';
-import { type Authority, createAuthority, startTlsDolt } from '../../test/support/tls-dolt.js';
+import { startTlsDolt } from '../../test/support/tls-dolt.js';
 import { parseTarget } from './address.js';
 import { TargetConnection } from './client.js';
 
