@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createDoltDatabase } from '../../test/support/dolt.js';
 import { parseTarget } from './address.js';
@@ -133,4 +134,20 @@ it('what was asked for behind several of which one failed gets no answer of thei
   for (const one of await Promise.allSettled(behind)) expect(one.status).toBe('rejected');
   await using other = await open(database.url);
   expect(await other.rows('SELECT * FROM t')).toEqual([]);
+});
+
+it('a statement that runs when the connection is dropped fails, and what waits behind it; nothing waits for it', async () => {
+  await using database = await createDoltDatabase();
+  await using connection = await open(database.url);
+  const statements: Promise<unknown>[] = [connection.rows('SELECT SLEEP(60)'), connection.run('SELECT 1')];
+  statements.push(connection.flush().then(() => connection.run('SELECT 2')));
+  const failures = Promise.allSettled(statements);
+  await sleep(50); // the first one is on its way
+  connection.destroy();
+  for (const failure of await failures) {
+    expect(failure).toMatchObject({ status: 'rejected', reason: { code: 'E_TARGET_UNREACHABLE' } });
+  }
+  await expect(connection.run('SELECT 3')).rejects.toMatchObject({ code: 'E_TARGET_UNREACHABLE' });
+  connection.destroy();
+  await connection[Symbol.asyncDispose]();
 });

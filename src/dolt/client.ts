@@ -3,7 +3,7 @@ import type { Connection as CallbackConnection } from 'mysql2';
 import { type Connection, type ConnectionOptions, createConnection, type ResultSetHeader } from 'mysql2/promise';
 import type { TargetTls } from '../config/target-tls.js';
 import type { TargetAddress } from './address.js';
-import { asTargetError } from './failure.js';
+import { asTargetError, NOT_SENT } from './failure.js';
 
 /** Without it the system's default holds, which is two hours on Linux: so long would a dead connection be waited on. */
 const KEEPALIVE_AFTER_MS = 30_000;
@@ -24,6 +24,8 @@ export class TargetConnection implements AsyncDisposable {
   #lost: Error | null = null;
   /** To be sent with the next statement. */
   #deferred: Deferred[] = [];
+  /** Makes the statement fail that is on its way: mysql2 would never say what became of it. */
+  #giveUp: ((error: Error) => void) | null = null;
   /** Resolves when what was asked for last is done. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -155,9 +157,11 @@ export class TargetConnection implements AsyncDisposable {
     else await this.#inTurn(() => this.#connection.end()).catch(() => this.#connection.destroy());
   }
 
-  /** Drops the connection without a goodbye: what is running on it is rolled back by the server. */
+  /** Drops the connection without a goodbye: what is running on it is rolled back by the server, and fails here with what waits behind it. */
   destroy(): void {
+    this.#lost ??= Object.assign(new Error('the connection was closed'), { code: NOT_SENT });
     this.#connection.destroy();
+    this.#giveUp?.(this.#lost);
   }
 
   async #query(sql: string | Buffer): Promise<unknown> {
@@ -211,6 +215,7 @@ export class TargetConnection implements AsyncDisposable {
     let answered = 0;
     try {
       return await new Promise((resolve, reject) => {
+        this.#giveUp = reject;
         const settle = (error: Error | null, result: unknown): void => (error ? reject(error) : resolve(result));
         // Told once for each statement.
         this.#callbacks.query(encoded.join(';'), settle).on('fields', () => {

@@ -56,7 +56,7 @@ const NETWORK =
 const BEGIN = 'START TRANSACTION';
 
 /** What a statement fails with that never got to Dolt, since the connection had been lost before. */
-const NOT_SENT = 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR';
+export const NOT_SENT = 'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR';
 
 /**
  * Says what a failed call to Dolt means. `statements` are those that were not answered, of several that were sent together: the first one
