@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createDoltDatabase } from '../../test/support/dolt.js';
+import { createDoltDatabase, createDoltDatabaseName, startDolt } from '../../test/support/dolt.js';
 import { parseTarget } from './address.js';
 import { TargetConnection } from './client.js';
 
@@ -150,4 +150,21 @@ it('a statement that runs when the connection is dropped fails, and what waits b
   await expect(connection.run('SELECT 3')).rejects.toMatchObject({ code: 'E_TARGET_UNREACHABLE' });
   connection.destroy();
   await connection[Symbol.asyncDispose]();
+});
+
+it('so it does where Dolt says nothing any more', async () => {
+  await using server = await startDolt();
+  await using database = createDoltDatabaseName(server);
+  const connection = await TargetConnection.open(parseTarget(database.url), null);
+  process.kill(server.pid ?? 0, 'SIGSTOP');
+  try {
+    const statement = connection.run('SELECT 1');
+    const failure = expect(statement).rejects.toMatchObject({ code: 'E_TARGET_UNREACHABLE' });
+    await sleep(50); // it is on its way
+    connection.destroy();
+    await failure;
+    await connection[Symbol.asyncDispose]();
+  } finally {
+    process.kill(server.pid ?? 0, 'SIGCONT');
+  }
 });
