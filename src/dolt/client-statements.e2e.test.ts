@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mysql2';
 import { expect, it } from 'vitest';
 import { createDoltDatabase, createDoltDatabaseName, startDolt } from '../../test/support/dolt.js';
 import { parseTarget } from './address.js';
 import { TargetConnection } from './client.js';
+import { BytesSender, StatementBytes } from './statement-bytes.js';
 
 const open = (url: string, defers = false): Promise<TargetConnection> =>
   TargetConnection.open(parseTarget(url), 'main', defers ? { defers: () => true } : {});
@@ -23,6 +25,35 @@ it('statements arrive as they are, as text and as bytes', async () => {
   expect(streamed).toEqual([['1'], ['2']]);
   await expect(connection.run(`SELECT '${text}' FROM nowhere`)).rejects.toMatchObject({ code: 'E_TARGET_QUERY' });
   await expect(connection.run('SELECT 1; SELECT 2')).rejects.toMatchObject({ code: 'E_TARGET_QUERY' });
+});
+
+it('a statement of about as many bytes as a packet has at most arrives whole', async () => {
+  await using database = await createDoltDatabase();
+  await using connection = await open(database.url);
+  const most = (1 << 24) - 1;
+  for (const length of [-5, -4, -3, -2, -1, 0, 1, most - 4, most - 1].map((more) => most + more)) {
+    const [begin, end] = ["SELECT LENGTH('", "')"];
+    const text = 'x'.repeat(length - begin.length - end.length);
+    expect(await connection.value(begin + text + end)).toBe(String(text.length));
+  }
+});
+
+it('nothing is taken for done where an empty statement was sent', async () => {
+  await using database = await createDoltDatabase();
+  const connection = createConnection(database.url);
+  try {
+    const sender = new BytesSender(connection);
+    const { writePacket } = Object.getPrototypeOf(connection) as typeof connection;
+    const send = (sql: string): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        sender.query(new StatementBytes(sql), (error, result) => (error ? reject(error) : resolve(result)));
+      });
+    await send('SELECT 1');
+    connection.writePacket = writePacket;
+    await expect(send('SELECT 2')).rejects.toThrow(/empty/i);
+  } finally {
+    connection.destroy();
+  }
 });
 
 it('deferred statements go before the next one, whatever it is', async () => {

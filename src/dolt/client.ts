@@ -4,6 +4,7 @@ import { type Connection, type ConnectionOptions, createConnection, type ResultS
 import type { TargetTls } from '../config/target-tls.js';
 import type { TargetAddress } from './address.js';
 import { asTargetError, NOT_SENT } from './failure.js';
+import { BytesSender, StatementBytes } from './statement-bytes.js';
 
 /** Without it the system's default holds, which is two hours on Linux: so long would a dead connection be waited on. */
 const KEEPALIVE_AFTER_MS = 30_000;
@@ -19,6 +20,7 @@ export type TextRow = readonly (string | null)[];
  */
 export class TargetConnection implements AsyncDisposable {
   readonly #connection: Connection;
+  readonly #sender: BytesSender;
   readonly #options: ConnectionOptions;
   readonly #defers: DeferOptions['defers'];
   #lost: Error | null = null;
@@ -33,9 +35,7 @@ export class TargetConnection implements AsyncDisposable {
     this.#connection = connection;
     this.#options = options;
     this.#defers = defers;
-    // The promise API's connection is made of another one, which its types do not tell.
-    (connection as unknown as { connection: { config: { charsetNumber: number } } }).connection.config.charsetNumber =
-      LATIN1;
+    this.#sender = new BytesSender(this.#callbacks);
     // Without a listener a lost idle connection would be an uncaught exception.
     connection.on('error', (error: Error) => {
       this.#lost = error;
@@ -104,7 +104,7 @@ export class TargetConnection implements AsyncDisposable {
     await this.flush();
     try {
       // With more of them waiting, large ones add up. rowsAsArray and typeCast make them what they are.
-      for await (const row of this.#callbacks.query(oneByOne(sql)).stream({ highWaterMark: 1 })) yield row as TextRow;
+      for await (const row of this.#callbacks.query(sql).stream({ highWaterMark: 1 })) yield row as TextRow;
     } catch (error) {
       throw asTargetError(error, [sql]);
     }
@@ -136,7 +136,7 @@ export class TargetConnection implements AsyncDisposable {
    * rows it changed, and what it throws is thrown by the next one, which makes nothing of it last. Only where it was opened with `defers`.
    */
   defer(sql: string | Buffer, check: Check | null = null): void {
-    this.#deferred.push({ sql: oneByOne(sql), check });
+    this.#deferred.push({ sql: new StatementBytes(sql), check });
   }
 
   /** Resolves when everything is done that was asked for, with what is deferred. */
@@ -165,13 +165,13 @@ export class TargetConnection implements AsyncDisposable {
   }
 
   async #query(sql: string | Buffer): Promise<unknown> {
-    const encoded = oneByOne(sql); // before anything is waited for: the bytes may change then
+    const bytes = new StatementBytes(sql); // before anything is waited for: they may change then
     const deferred = this.#takeDeferred();
     return this.#inTurn(async () => {
-      if (deferred.length === 0) return this.#send([encoded]);
-      if (goesWith(deferred, encoded)) return this.#sendTogether([...deferred, { sql: encoded, check: null }]);
+      if (deferred.length === 0) return this.#send([bytes]);
+      if (goesWith(deferred, bytes)) return this.#sendTogether([...deferred, { sql: bytes, check: null }]);
       await this.#sendTogether(deferred);
-      return this.#send([encoded]);
+      return this.#send([bytes]);
     });
   }
 
@@ -209,8 +209,8 @@ export class TargetConnection implements AsyncDisposable {
     }
   }
 
-  /** `encoded`: a character for each byte. What fails is told by its beginning. */
-  async #send(encoded: readonly string[]): Promise<unknown> {
+  /** What fails is told by its beginning. */
+  async #send(statements: readonly StatementBytes[]): Promise<unknown> {
     if (this.#lost) throw asTargetError(this.#lost); // while nothing ran: it is not this statement's doing
     let answered = 0;
     try {
@@ -218,15 +218,15 @@ export class TargetConnection implements AsyncDisposable {
         this.#giveUp = reject;
         const settle = (error: Error | null, result: unknown): void => (error ? reject(error) : resolve(result));
         // Told once for each statement.
-        this.#callbacks.query(encoded.join(';'), settle).on('fields', () => {
+        this.#sender.query(StatementBytes.together(statements), settle).on('fields', () => {
           answered += 1;
         });
       });
     } catch (error) {
-      const unanswered = encoded.slice(answered);
+      const unanswered = statements.slice(answered);
       throw asTargetError(
         error,
-        unanswered.map((one) => Buffer.from(one.slice(0, HEAD), 'latin1').toString()),
+        unanswered.map((one) => one.head(HEAD)),
       );
     }
   }
@@ -245,30 +245,20 @@ interface DeferOptions {
 type Check = (changed: number) => void;
 
 interface Deferred {
-  /** A character for each byte. */
-  readonly sql: string;
+  readonly sql: StatementBytes;
   readonly check: Check | null;
 }
 
 /** In bytes; also of all that are sent together. */
 const SHORT = 16 << 10;
 /** Put together, a long one would be copied once more; and what makes others last has to wait for what is said of them. */
-const goesWith = (deferred: readonly Deferred[], encoded: string): boolean =>
-  encoded.length <= SHORT && (PASSING.test(encoded) || deferred.every(({ check }) => check === null));
+const goesWith = (deferred: readonly Deferred[], next: StatementBytes): boolean =>
+  next.length <= SHORT && (PASSING.test(next.head(SHORT)) || deferred.every(({ check }) => check === null));
 
 /** What makes nothing last of what was done before, as COMMIT, procedures and DDL do. */
 const PASSING = /^\s*(INSERT|UPDATE|DELETE|SELECT)\b/i;
 /** Of a statement that fails no more is told. */
 const HEAD = 4 << 10;
-
-/**
- * latin1_swedish_ci. mysql2 takes statements as strings only, and encodes them as this character set says, which is told to Dolt
- * at the beginning and looked at here from then on. So a string that has a character for each byte arrives as these bytes.
- */
-const LATIN1 = 8;
-
-const oneByOne = (sql: string | Buffer): string =>
-  (typeof sql === 'string' ? Buffer.from(sql) : sql).toString('latin1');
 
 /**
  * For a host that is an address, mysql2 has the certificate checked against "localhost". Node takes the name to check
