@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mysql2';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createDoltDatabase, createDoltDatabaseName, startDolt } from '../../test/support/dolt.js';
 import { parseTarget } from './address.js';
 import { TargetConnection } from './client.js';
@@ -38,22 +38,22 @@ it('a statement of about as many bytes as a packet has at most arrives whole', a
   }
 });
 
-it('nothing is taken for done where an empty statement was sent', async () => {
-  await using database = await createDoltDatabase();
-  const connection = createConnection(database.url);
-  try {
-    const sender = new BytesSender(connection);
-    const { writePacket } = Object.getPrototypeOf(connection) as typeof connection;
-    const send = (sql: string): Promise<unknown> =>
-      new Promise((resolve, reject) => {
-        sender.query(new StatementBytes(sql), (error, result) => (error ? reject(error) : resolve(result)));
-      });
-    await send('SELECT 1');
-    connection.writePacket = writePacket;
-    await expect(send('SELECT 2')).rejects.toThrow(/empty/i);
-  } finally {
-    connection.destroy();
-  }
+describe('a statement is not taken for done', () => {
+  it('where the empty one was sent in its place', async () => {
+    await using sending = await startSending();
+    await sending.send('SELECT 1');
+    sending.connection.writePacket = Object.getPrototypeOf(sending.connection).writePacket;
+    await expect(sending.send('SELECT 2')).rejects.toMatchObject({ code: 'E_INTERNAL' });
+  });
+
+  it('where it did not wait for the one before', async () => {
+    await using sending = await startSending();
+    const [first, second] = [sending.send('SELECT 1'), sending.send('SELECT 2')];
+    await Promise.all([
+      expect(first).rejects.toMatchObject({ code: 'E_INTERNAL' }),
+      expect(second).rejects.toMatchObject({ code: 'E_INTERNAL' }),
+    ]);
+  });
 });
 
 it('deferred statements go before the next one, whatever it is', async () => {
@@ -199,3 +199,21 @@ it('so it does where Dolt says nothing any more', async () => {
     process.kill(server.pid ?? 0, 'SIGCONT');
   }
 });
+
+async function startSending() {
+  const database = await createDoltDatabase();
+  const connection = createConnection(database.url);
+  const sender = new BytesSender(connection);
+  const send = (sql: string): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      sender.query(new StatementBytes(sql), (error, result) => (error ? reject(error) : resolve(result)));
+    });
+  return {
+    connection,
+    send,
+    async [Symbol.asyncDispose]() {
+      connection.destroy();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}

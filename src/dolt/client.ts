@@ -253,10 +253,11 @@ interface Deferred {
 const SHORT = 16 << 10;
 /** Put together, a long one would be copied once more; and what makes others last has to wait for what is said of them. */
 const goesWith = (deferred: readonly Deferred[], next: StatementBytes): boolean =>
-  next.length <= SHORT && (PASSING.test(next.head(SHORT)) || deferred.every(({ check }) => check === null));
+  next.length <= SHORT && (PASSING.test(next.head(BEGINNING)) || deferred.every(({ check }) => check === null));
 
 /** What makes nothing last of what was done before, as COMMIT, procedures and DDL do. */
 const PASSING = /^\s*(INSERT|UPDATE|DELETE|SELECT)\b/i;
+const BEGINNING = 64;
 /** Of a statement that fails no more is told. */
 const HEAD = 4 << 10;
 

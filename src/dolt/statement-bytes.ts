@@ -1,5 +1,6 @@
 import { constants } from 'node:buffer';
-import type { Connection, Query, QueryError } from 'mysql2';
+import type { Connection, Query } from 'mysql2';
+import { Wal2DoltError } from '../errors.js';
 
 /** What mysql2 puts in front of a statement, at most: a length, a number, COM_QUERY, and that there are no attributes. */
 const ROOM = 7;
@@ -13,13 +14,14 @@ export class StatementBytes {
   /** With room in front. */
   readonly #bytes: Buffer;
 
-  /** Throws a RangeError for more bytes than a string can have characters: a row of so many could not be read again. */
+  /** Throws a RangeError, as `isTooLong` knows it, for more bytes than a string can have characters: such a row could not be read again. */
   constructor(sql: string | Buffer) {
     const length = typeof sql === 'string' ? Buffer.byteLength(sql) : sql.length;
     if (length > constants.MAX_STRING_LENGTH) throw new RangeError(`a statement of ${length} bytes is too long`);
     this.#bytes = Buffer.allocUnsafe(ROOM + length);
-    if (typeof sql === 'string') this.#bytes.write(sql, ROOM);
-    else sql.copy(this.#bytes, ROOM);
+    const written = typeof sql === 'string' ? this.#bytes.write(sql, ROOM) : sql.copy(this.#bytes, ROOM);
+    // What is behind would be whatever was in memory. Node 22.7 wrote less of some strings than it had said.
+    if (written !== length) throw new Wal2DoltError('E_INTERNAL', `a statement of ${length} bytes became ${written}`);
   }
 
   static together(statements: readonly StatementBytes[]): StatementBytes {
@@ -48,25 +50,28 @@ export class StatementBytes {
 }
 
 /**
- * What mysql2 gives its `writePacket`, which cuts it into packets of at most 2^24 - 1 bytes: one more than have come to an end before it is
- * as long as from `start` to `end`. With its own `start` of 0, a statement of 2 to 4 bytes less than that is followed by an empty packet, at
- * which Dolt closes the connection; a byte more than the statement has is right. Source: mysql2/lib/packets/packet.js, lib/base/connection.js
+ * What mysql2 gives its `writePacket`, which cuts it where it is longer than a packet can be, 2^24 - 1 bytes: another packet begins as long
+ * as those before have fewer bytes than there are from `start` to `end`. Right is one more than are to be sent, so that an empty one comes
+ * last only where all others are full; with mysql2's own `start` of 0 one comes too behind up to three bytes less, at which Dolt closes the
+ * connection. Source: mysql2/lib/packets/packet.js, lib/base/connection.js
  */
 interface Packet {
   buffer: Buffer;
   start: number;
-  offset: number;
   end: number;
 }
 
+type Settle = (error: Error | null, result: unknown) => void;
+
 /**
- * Has a connection send bytes. mysql2 takes statements as strings only: of the megabytes of a copy it would make a string first, in V8's own
- * memory, and then bytes again, in a sixth of all the time that a copy takes Node. So it is given an empty statement, and the packet
- * that comes of that gets other bytes before it is written. Nobody else asks for an empty one. Source: mysql2/lib/packets/query.js
+ * Has a connection send bytes. mysql2 takes statements as strings only: of the bytes of a copy it would make a string first, and then bytes
+ * again, which costs Node about as much as to make the statements of the rows. So it is given an empty statement, and the packet that comes of
+ * that gets other bytes before it is written. Nobody else asks for an empty one. Source: mysql2/lib/packets/query.js
  */
 export class BytesSender {
   readonly #connection: Connection;
   #next: StatementBytes | null = null;
+  #sent: StatementBytes | null = null;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -74,21 +79,24 @@ export class BytesSender {
     connection.writePacket = (packet: Packet): void => {
       if (this.#next !== null && packet.buffer.length <= ROOM && packet.buffer[HEADER] === COM_QUERY) {
         packet.buffer = this.#next.behind(packet.buffer);
-        packet.offset = packet.buffer.length;
-        packet.end = packet.buffer.length;
         packet.start = HEADER - 1;
+        packet.end = packet.buffer.length;
+        this.#sent = this.#next;
         this.#next = null;
       }
       write(packet);
     };
   }
 
-  /** Only when the one before was answered. An error in place of an answer where the empty statement was sent after all. */
-  query(statement: StatementBytes, settle: (error: QueryError | Error | null, result: unknown) => void): Query {
+  /** Only when the one before was answered. What `settle` is told is an error where another one, or the empty one, was sent in its place. */
+  query(statement: StatementBytes, settle: Settle): Query {
     this.#next = statement;
     return this.#connection.query('', (error, result) => {
-      if (error === null && this.#next !== null) settle(new Error('mysql2 sent an empty statement'), null);
-      else settle(error, result);
+      const wasSent = this.#sent === statement;
+      this.#sent = null;
+      this.#next = null; // it was not even sent where the connection was lost
+      if (error || wasSent) settle(error, result);
+      else settle(new Wal2DoltError('E_INTERNAL', 'another statement was sent than the one that was to be'), null);
     });
   }
 }
