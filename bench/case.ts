@@ -62,6 +62,8 @@ export interface OwnCase {
   readonly kind: 'own';
   readonly name: string;
   readonly work: string;
+  /** It is done several times, as others are: what it says differs from one time to the next. */
+  readonly isRepeated: boolean;
   readonly run: (environment: Environment, short: boolean) => Promise<Finding[]>;
 }
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { findDolt } from '../src/servers/dolt.js';
-import type { CopyCase, DrainCase, OwnCase } from './case.js';
+import type { CopyCase, DrainCase, Finding, OwnCase } from './case.js';
 import { copyEight, copyOne } from './cases/copies.js';
 import { deletes, everyTransaction, inserts, randomInserts, randomUpdates, updates } from './cases/drain.js';
 import { growth } from './cases/growth.js';
@@ -76,15 +76,18 @@ const environment = { source, doltBinary: await findDolt(), say };
 const compared: Compared[] = [];
 const found: Found[] = [];
 for (const work of wanted) {
-  if (work.kind === 'own') found.push({ work, findings: await work.run(environment, short) });
-  else {
+  if (work.kind === 'own') {
+    const runs: Finding[][] = [];
+    for (let i = 0; i < (work.isRepeated ? repeat : 1); i += 1) runs.push(await work.run(environment, short));
+    found.push({ work, runs });
+  } else {
     const size = short ? work.size.short : work.size.full;
     compared.push({ work, measured: await runCase(work, size, repeat, peer === undefined ? [] : [peer], environment) });
   }
 }
 const results = [
   ...compared.map(({ work, measured }) => ({ case: work.name, measured })),
-  ...found.map(({ work, findings }) => ({ case: work.name, findings })),
+  ...found.map(({ work, runs }) => ({ case: work.name, runs })),
 ];
 await writeFile(json, JSON.stringify(results, null, 2));
 for (const line of [...comparisonTable(compared, short), '', ...findingsTable(found)]) console.log(line);

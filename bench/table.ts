@@ -8,7 +8,8 @@ export interface Compared {
 
 export interface Found {
   readonly work: OwnCase;
-  readonly findings: readonly Finding[];
+  /** Each found the same things. */
+  readonly runs: readonly (readonly Finding[])[];
 }
 
 /** A line for each case and contender, as Markdown. */
@@ -39,9 +40,10 @@ export function* findingsTable(results: readonly Found[]): Iterable<string> {
   if (results.length === 0) return;
   yield '| case | what | measured | at most |';
   yield '|---|---|---|---|';
-  for (const { work, findings } of results) {
-    for (const { what, value, unit, atMost } of findings) {
-      yield `| ${work.name} | ${what} | ${three(value)} ${unit} | ${atMost ?? ''} |`;
+  for (const { work, runs } of results) {
+    for (const { what, values, unit, atMost } of together(runs)) {
+      const range = values.length === 1 ? '' : ` (${three(Math.min(...values))} to ${three(Math.max(...values))})`;
+      yield `| ${work.name} | ${what} | ${three(median(values))}${range} ${unit} | ${atMost ?? ''} |`;
     }
   }
 }
@@ -60,11 +62,21 @@ export function slower({ work, measured }: Compared, short: boolean): string[] {
 const leastOf = (limit: Limit, short: boolean): number | null => (short ? (limit.short ?? null) : limit.atLeast);
 
 /** Sentences on what is more than it may be. */
-export function exceeded({ work, findings }: Found): string[] {
-  return findings.flatMap(({ what, value, unit, atMost }) =>
-    atMost === null || value <= atMost ? [] : [`${work.name}: ${what}: ${three(value)} ${unit}, more than ${atMost}`],
-  );
+export function exceeded({ work, runs }: Found): string[] {
+  return together(runs).flatMap(({ what, values, unit, atMost }) => {
+    const value = median(values);
+    return atMost === null || value <= atMost
+      ? []
+      : [`${work.name}: ${what}: ${three(value)} ${unit}, more than ${atMost}`];
+  });
 }
+
+/** What the runs found of each thing. */
+const together = ([first = [], ...others]: Found['runs']): (Finding & { readonly values: readonly number[] })[] =>
+  first.map((finding) => {
+    const same = others.flatMap((run) => run.filter(({ what }) => what === finding.what));
+    return { ...finding, values: [finding, ...same].map(({ value }) => value) };
+  });
 
 function ratioTo(contender: string, measured: readonly Measurement[]): number {
   const speeds = byContender(measured);

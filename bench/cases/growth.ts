@@ -15,6 +15,7 @@ export const growth: OwnCase = {
   kind: 'own',
   name: 'growth',
   work: '100,000 Dolt commits of 10 updates each over a table of 1,000,000 rows: what a commit costs at the end, in time and in bytes',
+  isRepeated: false,
   run: (environment, short) => (short ? measure(environment, 2_000, 50_000) : measure(environment, 100_000, 1_000_000)),
 };
 

@@ -11,6 +11,7 @@ const latencyOf = (name: string, work: string, options: readonly string[], limit
   kind: 'own',
   name,
   work: `${PER_SECOND} transactions of one row a second for a minute, ${work}: from the return of COMMIT in Postgres until readers of Dolt see it`,
+  isRepeated: true,
   run: (environment, short) => measure(environment, short ? 10 : 60, options, limits),
 });
 

@@ -37,6 +37,7 @@ export const memory: OwnCase = {
   kind: 'own',
   name: 'memory',
   work: 'one transaction of many rows, a backlog of many transactions, rows of 50 MB: the most memory that wal2dolt has at once',
+  isRepeated: false,
   run: async (environment, short) => [
     ...(await peaks(
       environment,
