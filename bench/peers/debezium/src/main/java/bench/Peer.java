@@ -75,9 +75,16 @@ public final class Peer {
                 "quote.identifiers", "false",
                 "collection.name.format", "${source.table}").forEach((name, value) -> sink.put((String) name, (String) value));
 
-        final JdbcSinkConnectorTask task = new JdbcSinkConnectorTask();
-        task.initialize(new Context(sink));
-        task.start(sink);
+        // A sink has one way for all tables, and that for those with a key takes none without.
+        final Map<String, String> keylessSink = new HashMap<>(sink);
+        properties(
+                "name", "peer-sink-keyless",
+                "insert.mode", "insert",
+                "delete.enabled", "false",
+                "primary.key.mode", "none",
+                "use.reduction.buffer", "false").forEach((name, value) -> keylessSink.put((String) name, (String) value));
+        final JdbcSinkConnectorTask keyed = started(sink);
+        final JdbcSinkConnectorTask keyless = started(keylessSink);
 
         final AtomicLong written = new AtomicLong();
         final AtomicReference<String> failure = new AtomicReference<>();
@@ -89,22 +96,21 @@ public final class Peer {
                 })
                 .notifying((records, committer) -> {
                     if (written.get() == 0) say("ready");
-                    final List<SinkRecord> batch = new ArrayList<>(records.size());
+                    final List<SinkRecord> withKey = new ArrayList<>(records.size());
+                    final List<SinkRecord> withoutKey = new ArrayList<>();
                     for (ChangeEvent<SourceRecord, SourceRecord> event : records) {
                         final SourceRecord r = event.value();
                         if (r.topic().startsWith("__debezium")) continue;
                         final long offset = offsets.merge(r.topic(), 1L, Long::sum);
+                        final List<SinkRecord> batch = r.keySchema() == null ? withoutKey : withKey;
                         batch.add(new SinkRecord(r.topic(), 0, r.keySchema(), r.key(), r.valueSchema(), r.value(), offset,
                                 System.currentTimeMillis(), TimestampType.CREATE_TIME, r.headers()));
                     }
-                    task.put(batch);
-                    if (task.getLastProcessingException() != null) {
-                        failure.compareAndSet(null, String.valueOf(task.getLastProcessingException()));
-                        throw new IllegalStateException(task.getLastProcessingException());
-                    }
+                    put(keyed, withKey);
+                    put(keyless, withoutKey);
                     for (ChangeEvent<SourceRecord, SourceRecord> event : records) committer.markProcessed(event);
                     committer.markBatchFinished();
-                    written.addAndGet(batch.size());
+                    written.addAndGet(withKey.size() + withoutKey.size());
                 })
                 .build();
         final ExecutorService executor = Executors.newSingleThreadExecutor();
@@ -115,6 +121,20 @@ public final class Peer {
         else System.err.println(failure.get() == null ? "only " + written.get() + " rows came" : failure.get());
         // What it still has to tidy up does not matter: its slot is dropped.
         Runtime.getRuntime().halt(failure.get() == null && written.get() >= expected ? 0 : 1);
+    }
+
+    private static JdbcSinkConnectorTask started(Map<String, String> settings) {
+        final JdbcSinkConnectorTask task = new JdbcSinkConnectorTask();
+        task.initialize(new Context(settings));
+        task.start(settings);
+        return task;
+    }
+
+    /** What is thrown ends the engine, which says what it was. */
+    private static void put(JdbcSinkConnectorTask task, List<SinkRecord> batch) {
+        if (batch.isEmpty()) return;
+        task.put(batch);
+        if (task.getLastProcessingException() != null) throw new IllegalStateException(task.getLastProcessingException());
     }
 
     private static void say(String line) {
